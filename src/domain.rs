@@ -1,0 +1,11 @@
+//! The pure part: ids, money, the payment's states, what to do next. It knows no clock, no socket and no runtime.
+#![warn(
+    clippy::float_arithmetic,
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions
+)]
+
+pub(crate) mod ids;
+pub(crate) mod moment;
+pub(crate) mod retry;
+pub(crate) mod secret;

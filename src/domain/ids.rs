@@ -1,0 +1,279 @@
+//! The names of things: every id is its own type, parsed at the door.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+use uuid::Uuid;
+
+/// Why a text is not the id it should be. The text itself is not repeated: it may be a secret pasted into the wrong field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not {0}")]
+pub(crate) struct BadId(pub(crate) &'static str);
+
+/// One thing to be paid. A UUIDv7, so that payments sort by the time they were accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PaymentId(pub(crate) Uuid);
+
+impl fmt::Display for PaymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for PaymentId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        Uuid::parse_str(text)
+            .map(PaymentId)
+            .map_err(|_| BadId("a payment id (a UUID)"))
+    }
+}
+
+/// One try of an operation under one idempotency key. A random UUIDv4: it is sent to the gateway and must not be guessable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct AttemptId(pub(crate) Uuid);
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for AttemptId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        Uuid::parse_str(text)
+            .map(AttemptId)
+            .map_err(|_| BadId("an attempt id (a UUID)"))
+    }
+}
+
+/// A Cleeng order. Cleeng writes ids as numbers and as numeric strings, for the same field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub(crate) struct OrderId(pub(crate) u64);
+
+impl OrderId {
+    /// The id as the ledger's column holds it.
+    pub(crate) fn to_i64(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<u64> for OrderId {
+    type Error = BadId;
+
+    fn try_from(number: u64) -> Result<Self, BadId> {
+        // Ten digits are the longest id in Cleeng's specification; twelve leave room and keep it far inside an i64.
+        if (1..=999_999_999_999).contains(&number) {
+            Ok(OrderId(number))
+        } else {
+            Err(BadId("an order id (a number from 1 to 999999999999)"))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OrderId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = deserializer.deserialize_any(NumberOrText)?;
+        OrderId::try_from(number).map_err(de::Error::custom)
+    }
+}
+
+/// Reads an unsigned number that may come as a number or as a string of digits.
+pub(crate) fn number_or_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    deserializer.deserialize_any(NumberOrText)
+}
+
+/// As [`number_or_text`], for a field that may be absent or null.
+pub(crate) fn maybe_number_or_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<u64>, D::Error> {
+    Option::<Numeric>::deserialize(deserializer).map(|found| found.map(|n| n.0))
+}
+
+struct Numeric(u64);
+
+impl<'de> Deserialize<'de> for Numeric {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        number_or_text(deserializer).map(Numeric)
+    }
+}
+
+struct NumberOrText;
+
+impl de::Visitor<'_> for NumberOrText {
+    type Value = u64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number, or a string of digits")
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<u64, E> {
+        Ok(number)
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<u64, E> {
+        u64::try_from(number).map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<u64, E> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(E::custom("not a whole number or a string of digits"));
+        }
+        text.parse().map_err(|_| E::custom("a number too large"))
+    }
+}
+
+/// A configured gateway: a lower-case word, because it becomes part of queue names and environment variables.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub(crate) struct GatewayName(String);
+
+impl GatewayName {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for GatewayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for GatewayName {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
+        let reads_well = text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if starts_well && reads_well && text.len() <= 32 {
+            Ok(GatewayName(text.to_owned()))
+        } else {
+            Err(BadId(
+                "a gateway name (1 to 32 of a-z, 0-9 and _, starting with a letter)",
+            ))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for GatewayName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// The caller's `Idempotency-Key`: 1 to 255 visible ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let visible = text.bytes().all(|b| b.is_ascii_graphic());
+        if visible && (1..=255).contains(&text.len()) {
+            Ok(IdempotencyKey(text.to_owned()))
+        } else {
+            Err(BadId(
+                "an idempotency key (1 to 255 visible ASCII characters, no spaces)",
+            ))
+        }
+    }
+}
+
+/// The gateway's own id of a payment (`pi_…` at Stripe).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct GatewayRef(pub(crate) String);
+
+impl fmt::Display for GatewayRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Cleeng's id of a payment that it recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct CleengPaymentId(pub(crate) i64);
+
+impl fmt::Display for CleengPaymentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_id_is_read_from_a_number_and_from_digits() {
+        assert_eq!(
+            serde_json::from_str::<OrderId>("123456789").unwrap(),
+            OrderId(123_456_789)
+        );
+        assert_eq!(
+            serde_json::from_str::<OrderId>("\"123456789\"").unwrap(),
+            OrderId(123_456_789)
+        );
+    }
+
+    #[test]
+    fn what_is_no_order_id_is_refused() {
+        for bad in [
+            "0",
+            "-1",
+            "1.5",
+            "\"\"",
+            "\"12a\"",
+            "\" 1\"",
+            "true",
+            "null",
+            "[1]",
+            "9999999999999",
+        ] {
+            assert!(serde_json::from_str::<OrderId>(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_is_visible_ascii_of_bounded_length() {
+        assert!("order-1:try_2".parse::<IdempotencyKey>().is_ok());
+        let long = "k".repeat(256);
+        for bad in ["", "a b", "ключ", "a\u{7}b", long.as_str()] {
+            assert!(bad.parse::<IdempotencyKey>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_name_fits_into_a_queue_name() {
+        assert!("stripe".parse::<GatewayName>().is_ok());
+        for bad in ["", "Stripe", "a.b", "1up", "a-b", "a#"] {
+            assert!(bad.parse::<GatewayName>().is_err(), "{bad:?}");
+        }
+    }
+}
