@@ -5,7 +5,15 @@
     clippy::as_conversions
 )]
 
+pub(crate) mod attempt;
+pub(crate) mod confirmation;
+pub(crate) mod failure;
 pub(crate) mod ids;
+pub(crate) mod message;
 pub(crate) mod moment;
+pub(crate) mod money;
+pub(crate) mod outcome;
+pub(crate) mod payment;
 pub(crate) mod retry;
 pub(crate) mod secret;
+pub(crate) mod view;

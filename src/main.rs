@@ -1,6 +1,12 @@
 //! The executable: reads the command line and hands over to the command.
 
+mod broker;
+mod cleeng;
+mod clock;
+mod config;
 mod domain;
+mod gateway;
+mod ledger;
 mod simulator;
 
 fn main() {}

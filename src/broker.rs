@@ -1,0 +1,155 @@
+//! The queues: what a message is to a broker, what a consumer may say of a delivery, and the two brokers behind one interface.
+
+use std::fmt;
+use std::str::FromStr;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::domain::ids::{BadId, GatewayName};
+use crate::domain::moment::Moment;
+use crate::domain::retry::Delay;
+
+/// Commands of a payer who is waiting do not queue behind a batch of renewals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Lane {
+    Checkout,
+    Billing,
+}
+
+/// A work queue. Its text is the routing key: the queue's name without the prefix.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Queue {
+    Commands { gateway: GatewayName, lane: Lane },
+    GatewayEvents,
+    Confirmations,
+    Dead,
+}
+
+impl fmt::Display for Queue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Queue::Commands {
+                gateway,
+                lane: Lane::Checkout,
+            } => write!(f, "commands.{gateway}.checkout"),
+            Queue::Commands {
+                gateway,
+                lane: Lane::Billing,
+            } => write!(f, "commands.{gateway}.billing"),
+            Queue::GatewayEvents => f.write_str("gateway-events"),
+            Queue::Confirmations => f.write_str("confirmations"),
+            Queue::Dead => f.write_str("dead"),
+        }
+    }
+}
+
+impl FromStr for Queue {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let bad = BadId(
+            "a queue (commands.<gateway>.checkout|billing, gateway-events, confirmations, dead)",
+        );
+        match text.split('.').collect::<Vec<_>>().as_slice() {
+            ["gateway-events"] => Ok(Queue::GatewayEvents),
+            ["confirmations"] => Ok(Queue::Confirmations),
+            ["dead"] => Ok(Queue::Dead),
+            ["commands", gateway, "checkout"] => Ok(Queue::Commands {
+                gateway: gateway.parse()?,
+                lane: Lane::Checkout,
+            }),
+            ["commands", gateway, "billing"] => Ok(Queue::Commands {
+                gateway: gateway.parse()?,
+                lane: Lane::Billing,
+            }),
+            _ => Err(bad),
+        }
+    }
+}
+
+/// What travels beside the body: our own counters, since `x-death` means different things in different brokers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Headers {
+    /// How often the message has failed so far.
+    pub(crate) failures: u32,
+    pub(crate) first_failed_at: Option<Moment>,
+    pub(crate) first_error: Option<String>,
+    pub(crate) last_error: Option<String>,
+    /// W3C trace context.
+    pub(crate) traceparent: Option<String>,
+    /// Only in the dead letters: why it lies there, and the queue that it came from.
+    pub(crate) reason: Option<String>,
+    pub(crate) source: Option<String>,
+}
+
+/// A message on its way to a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) queue: Queue,
+    /// When set, it waits on that rung first.
+    pub(crate) delay: Option<Delay>,
+    pub(crate) message_id: Uuid,
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: Headers,
+}
+
+/// A message in hand. It stays the broker's until its verdict is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Delivery {
+    pub(crate) queue: Queue,
+    pub(crate) body: Vec<u8>,
+    pub(crate) headers: Headers,
+    /// From the message's properties; a foreign message may have none.
+    pub(crate) message_id: Option<Uuid>,
+}
+
+/// What is to become of a delivery. There is no default: whoever takes one must say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Everything that follows from it is durable: acknowledge.
+    Done,
+    /// Try again after `delay`: a copy goes to the ladder, confirmed, then the original is acknowledged.
+    Later { delay: Delay, error: String },
+    /// It cannot go on: a copy goes to the dead letters, confirmed, then the original is acknowledged.
+    Park { reason: String, error: String },
+    /// Nothing on this lane can go on now (ledger away, credential refused): keep it unacknowledged, pause the lane, take it
+    /// again after a while. No attempt is counted.
+    Hold { error: String },
+}
+
+/// Why a message is not known to be in its queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PublishError {
+    #[error("no queue is bound for it")]
+    Unroutable,
+    #[error("the broker rejected it (queue full or gone)")]
+    Rejected,
+    /// It may or may not be there, or may still arrive.
+    #[error("the broker did not confirm it in time")]
+    TimedOut,
+    #[error("the broker is away: {0}")]
+    Away(String),
+}
+
+/// The way into the queues.
+#[async_trait]
+pub(crate) trait Publish: Send + Sync {
+    /// Returns once the broker has confirmed that the message is durably in its queue.
+    ///
+    /// # Errors
+    /// Within a bounded time (configuration `broker.publish_timeout`). After any error the message may still arrive: a
+    /// caller must be able to live with that.
+    async fn publish(&self, message: Outgoing) -> Result<(), PublishError>;
+
+    /// Whether a publish would be tried at once: connected and not blocked. For `/readyz`.
+    fn ready(&self) -> bool;
+}
+
+/// What a role does with a delivery.
+#[async_trait]
+pub(crate) trait Handler: Send + Sync {
+    async fn take(&self, delivery: &Delivery) -> Verdict;
+}

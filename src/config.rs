@@ -1,0 +1,178 @@
+//! The configuration, checked: every value here is usable. Rooms get their own section, never the whole.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::domain::ids::GatewayName;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) broker: BrokerConfig,
+    pub(crate) ledger: LedgerConfig,
+    pub(crate) http: HttpConfig,
+    pub(crate) ops: OpsConfig,
+    pub(crate) auth: AuthConfig,
+    pub(crate) cleeng: CleengConfig,
+    pub(crate) gateways: BTreeMap<GatewayName, GatewayConfig>,
+    pub(crate) checkout: CheckoutConfig,
+    pub(crate) worker: WorkerConfig,
+    pub(crate) confirmer: ConfirmerConfig,
+    pub(crate) shutdown: ShutdownConfig,
+    pub(crate) log: LogConfig,
+}
+
+/// Which broker: `amqp://…`, `amqps://…` or `embedded` (in the ledger's SQLite file).
+#[derive(Debug, Clone)]
+pub(crate) enum BrokerUrl {
+    Amqp(SecretString),
+    Embedded,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct BrokerConfig {
+    pub(crate) url: BrokerUrl,
+    /// First word of the exchange and of every queue: two installations can share a virtual host.
+    pub(crate) prefix: String,
+    /// How long a publish may take until it counts as failed.
+    pub(crate) publish_timeout: Duration,
+    /// How many publishes may await their confirms at once.
+    pub(crate) publish_window: usize,
+}
+
+/// Which ledger: `postgres://…` or `sqlite://path` .
+#[derive(Debug, Clone)]
+pub(crate) enum LedgerUrl {
+    Postgres(SecretString),
+    Sqlite(PathBuf),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LedgerConfig {
+    pub(crate) url: LedgerUrl,
+    /// Connections of one process to PostgreSQL; SQLite always has one.
+    pub(crate) max_connections: u32,
+    /// How long a statement may take, waiting for a connection included.
+    pub(crate) timeout: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct HttpConfig {
+    pub(crate) listen: SocketAddr,
+    pub(crate) body_bytes: usize,
+    pub(crate) webhook_body_bytes: usize,
+    /// Requests under way at once; more are answered 503 at once. Event streams count apart, with the same limit.
+    pub(crate) max_in_flight: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct OpsConfig {
+    pub(crate) listen: SocketAddr,
+}
+
+/// Who may call the public API.
+#[derive(Debug, Clone)]
+pub(crate) enum AuthConfig {
+    /// Everybody; only on a loopback address.
+    None,
+    /// `Authorization: Bearer <key>` of a server; the SHA-256 of each key, 32 bytes.
+    ApiKey { hashes: Vec<[u8; 32]> },
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CleengConfig {
+    /// With the version, without a slash at the end.
+    pub(crate) base_url: Url,
+    pub(crate) publisher_token: SecretString,
+    pub(crate) publisher_id: u64,
+    pub(crate) timeout: Duration,
+    /// How long after a lost answer Cleeng may still be working on the request; only then it is read back.
+    pub(crate) settle_time: Duration,
+}
+
+/// One gateway, by its kind.
+#[derive(Debug, Clone)]
+pub(crate) enum GatewayConfig {
+    Stripe(StripeConfig),
+    Simulated(SimulatedConfig),
+}
+
+/// Whether a charge takes the money or only reserves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CaptureMode {
+    Automatic,
+    Manual,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct StripeConfig {
+    /// Without `/v1` and without a slash at the end.
+    pub(crate) base_url: Url,
+    pub(crate) secret_key: SecretString,
+    pub(crate) publishable_key: String,
+    /// Several while a secret is rolled.
+    pub(crate) webhook_secrets: Vec<SecretString>,
+    /// Cleeng's id of the payment method that stands for this gateway.
+    pub(crate) payment_method_id: u64,
+    pub(crate) capture: CaptureMode,
+    pub(crate) timeout: Duration,
+    /// How long an idempotency key may be replayed. Stripe keeps it for at least 24 h.
+    pub(crate) key_lifetime: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct SimulatedConfig {
+    pub(crate) base_url: Url,
+    pub(crate) secret_key: SecretString,
+    pub(crate) webhook_secrets: Vec<SecretString>,
+    pub(crate) payment_method_id: u64,
+    pub(crate) capture: CaptureMode,
+    pub(crate) timeout: Duration,
+    pub(crate) key_lifetime: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct CheckoutConfig {
+    /// How long after its acceptance a payment may still be charged.
+    pub(crate) deadline: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerConfig {
+    /// Payments under way at once, for each queue. Also the prefetch.
+    pub(crate) concurrency: u16,
+    /// How long a command is tried, counted from its first failure; then it is a dead letter and its payment stays in doubt.
+    pub(crate) max_age: Duration,
+    /// As `max_age`, for gateway events.
+    pub(crate) event_max_age: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ConfirmerConfig {
+    pub(crate) concurrency: u16,
+    pub(crate) max_age: Duration,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ShutdownConfig {
+    /// How long work in flight may take to finish after SIGTERM.
+    pub(crate) grace: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    Json,
+    Pretty,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    /// As `tracing`'s filter directives: `info`, `info,cleeng_connector=debug`.
+    pub(crate) level: String,
+    pub(crate) format: LogFormat,
+}

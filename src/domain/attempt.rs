@@ -1,0 +1,96 @@
+//! An attempt: one request to a gateway under one idempotency key, written down before its first byte leaves.
+
+use serde::{Deserialize, Serialize};
+
+use super::failure::Cause;
+use super::ids::AttemptId;
+use super::moment::Moment;
+use super::secret::Secret;
+
+/// Which request of a payment an attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stage {
+    /// Make the gateway's customer object, to save a method with.
+    Customer,
+    /// Make the gateway's payment object, to have its id before money moves.
+    Create,
+    /// The request that can move money.
+    Charge,
+    /// End the payment object, so that it can never move money any more.
+    Cancel,
+}
+
+impl Stage {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Stage::Customer => "customer",
+            Stage::Create => "create",
+            Stage::Charge => "charge",
+            Stage::Cancel => "cancel",
+        }
+    }
+
+    pub(crate) fn from_label(text: &str) -> Option<Stage> {
+        [Stage::Customer, Stage::Create, Stage::Charge, Stage::Cancel]
+            .into_iter()
+            .find(|stage| stage.label() == text)
+    }
+
+    /// Whether a lost answer leaves money in doubt.
+    pub(crate) fn moves_money(self) -> bool {
+        match self {
+            Stage::Charge => true,
+            Stage::Customer | Stage::Create | Stage::Cancel => false,
+        }
+    }
+}
+
+/// The exact bytes of a request, as they are stored and sent: same in the first try and in every replay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prepared {
+    pub(crate) stage: Stage,
+    /// Path below the gateway's base URL, beginning with `/`.
+    pub(crate) path: String,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Secret<String>,
+}
+
+/// What is known of a request that has been written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AttemptState {
+    /// Written; perhaps sent, perhaps not; no answer seen.
+    Open,
+    /// Surely not done (not sent, or turned away at the door).
+    NotDone(Cause),
+    /// Sent, and the answer was lost or says nothing.
+    Unknown(Cause),
+    /// The gateway gave a definite answer, or a later one settled it.
+    Answered,
+    /// Closed without effect: a read showed that it did nothing and that it can do nothing any more.
+    Void,
+}
+
+impl AttemptState {
+    /// Whether another request may still be needed to know what this one did.
+    pub(crate) fn is_open(self) -> bool {
+        match self {
+            AttemptState::Open | AttemptState::NotDone(_) | AttemptState::Unknown(_) => true,
+            AttemptState::Answered | AttemptState::Void => false,
+        }
+    }
+}
+
+/// One attempt of a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// Also the idempotency key that the gateway sees.
+    pub(crate) id: AttemptId,
+    /// 1, 2, 3 … within the payment.
+    pub(crate) number: i64,
+    pub(crate) request: Prepared,
+    pub(crate) created_at: Moment,
+    /// From here on the gateway may have forgotten the key: no replay any more.
+    pub(crate) key_expires_at: Moment,
+    pub(crate) state: AttemptState,
+}

@@ -1,0 +1,127 @@
+//! What the queues carry: small JSON envelopes that name things by id; the ledger holds the state.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::confirmation::ConfirmationId;
+use super::ids::{GatewayName, GatewayRef, PaymentId};
+use super::moment::Moment;
+
+/// The version that this build writes; older ones would be upcast in [`Envelope::decode`].
+const VERSION: u32 = 1;
+
+/// Why a message cannot be read; it goes to the dead letters with its bytes.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Undecodable {
+    #[error("not a message of this system")]
+    Json(#[source] serde_json::Error),
+    #[error("schema version {0} is unknown")]
+    Version(u32),
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Envelope {
+    pub(crate) version: u32,
+    /// Stable across retries and replays.
+    pub(crate) message_id: Uuid,
+    pub(crate) occurred_at: Moment,
+    /// After this a checkout command is not begun any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_at: Option<Moment>,
+    #[serde(rename = "schema")]
+    pub(crate) body: Body,
+}
+
+/// The message proper, tagged by its schema's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "camelCase")]
+pub(crate) enum Body {
+    /// Begin or go on with charging the payment.
+    Charge { payment_id: PaymentId },
+    /// The payer has done what was asked: read the gateway's state.
+    Continue { payment_id: PaymentId },
+    /// A verified webhook of a gateway.
+    GatewayEvent {
+        gateway: GatewayName,
+        event_id: String,
+        event_type: String,
+        reference: GatewayRef,
+        /// Our id, where the gateway carries it along.
+        payment_id: Option<PaymentId>,
+    },
+    /// A call owed to Cleeng.
+    Confirm {
+        payment_id: PaymentId,
+        confirmation_id: ConfirmationId,
+    },
+}
+
+impl Envelope {
+    pub(crate) fn new(
+        message_id: Uuid,
+        occurred_at: Moment,
+        expires_at: Option<Moment>,
+        body: Body,
+    ) -> Envelope {
+        Envelope {
+            version: VERSION,
+            message_id,
+            occurred_at,
+            expires_at,
+            body,
+        }
+    }
+
+    /// # Errors
+    /// Only when the serialiser fails, which plain data does not make it do.
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, serde_json::Error> {
+        serde_json::to_vec(self)
+    }
+
+    /// # Errors
+    /// What is not JSON of this shape, or of a version that this build does not know: park it, never drop it.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Envelope, Undecodable> {
+        #[derive(Deserialize)]
+        struct Version {
+            version: u32,
+        }
+        let Version { version } = serde_json::from_slice(bytes).map_err(Undecodable::Json)?;
+        if version != VERSION {
+            return Err(Undecodable::Version(version));
+        }
+        serde_json::from_slice(bytes).map_err(Undecodable::Json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_read_back() {
+        let body = Body::GatewayEvent {
+            gateway: "stripe".parse().unwrap(),
+            event_id: "evt_1".into(),
+            event_type: "payment_intent.succeeded".into(),
+            reference: GatewayRef("pi_1".into()),
+            payment_id: None,
+        };
+        let sent = Envelope::new(Uuid::from_u128(1), Moment(2), Some(Moment(3)), body);
+        assert_eq!(Envelope::decode(&sent.encode().unwrap()).unwrap(), sent);
+    }
+
+    #[test]
+    fn a_message_of_a_later_version_is_not_guessed_at() {
+        let late = br#"{"version":2,"anything":true}"#;
+        assert!(matches!(
+            Envelope::decode(late),
+            Err(Undecodable::Version(2))
+        ));
+        assert!(matches!(
+            Envelope::decode(b"\xff{"),
+            Err(Undecodable::Json(_))
+        ));
+    }
+}

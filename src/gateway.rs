@@ -1,0 +1,111 @@
+//! What every payment gateway must be able to do for us, and the table of those that are configured.
+//!
+//! An adapter is pure where it can be: [`Gateway::prepare`] makes the bytes that are written down before they are sent,
+//! [`Gateway::send`] sends exactly those once. It never retries and never decides what is next: that is `domain` and `roles/worker`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::http::HeaderMap;
+use serde_json::Value;
+
+use crate::domain::attempt::Prepared;
+use crate::domain::failure::CallError;
+use crate::domain::ids::{AttemptId, GatewayName, GatewayRef, PaymentId};
+use crate::domain::moment::Moment;
+use crate::domain::outcome::{Decline, Outcome};
+use crate::domain::payment::Payment;
+
+/// What a verified webhook tells us to look at. Its content is a hint only: the worker reads the gateway's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    /// The gateway's own name of what happened, such as `payment_intent.succeeded`.
+    pub(crate) kind: String,
+    pub(crate) reference: GatewayRef,
+    /// Our payment, where the gateway carries it along.
+    pub(crate) payment_id: Option<PaymentId>,
+}
+
+/// Why a webhook was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadEvent {
+    #[error("the signature header is missing or unreadable")]
+    NoSignature,
+    #[error("no signature matches the body")]
+    WrongSignature,
+    #[error("the signature is older or newer than 300 seconds")]
+    OutOfTime,
+    #[error("the body is not an event of this gateway")]
+    Unreadable,
+    #[error("the event is of the other mode (live or test) than the configured key")]
+    WrongMode,
+}
+
+/// What verification of a webhook gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verified {
+    Event(Event),
+    /// Genuine, and of a kind that says nothing about a payment of ours.
+    NotOurs {
+        kind: String,
+    },
+}
+
+/// A payment gateway. To add one: implement this, and name it in [`crate::config`] and in [`from_config`].
+#[async_trait]
+pub(crate) trait Gateway: Send + Sync {
+    /// How long after the first send a key may be replayed, well inside the gateway's own promise.
+    fn key_lifetime(&self) -> Duration;
+
+    /// Cleeng's id of the payment method that stands for this gateway: an order must carry it.
+    fn payment_method_id(&self) -> u64;
+
+    /// Whether a front end's `paymentMethod` has the shape of this gateway's tokenised object.
+    ///
+    /// # Errors
+    /// The name of the field that is wrong, missing or raw card data, and what is expected; never its value.
+    fn check_method(&self, method: &Value) -> Result<(), MethodFault>;
+
+    /// Pure: the next request of the payment's charge, given its progress. The same payment gives the same bytes.
+    ///
+    /// # Errors
+    /// When this gateway cannot charge such a payment at all (currency, amount): a decline, nothing was sent.
+    fn prepare(&self, payment: &Payment) -> Result<Prepared, Decline>;
+
+    /// Pure: the request that ends the payment at the gateway, so that it can never be charged any more.
+    fn prepare_cancel(&self, reference: &GatewayRef) -> Prepared;
+
+    /// Sends exactly the prepared bytes, once, under `key`.
+    ///
+    /// # Errors
+    /// See [`CallError`]; a decline is an `Ok`.
+    async fn send(&self, key: AttemptId, request: &Prepared) -> Result<Outcome, CallError>;
+
+    /// Reads the state of a payment at the gateway; strongly consistent. `Outcome::Opened` means that no money has moved.
+    ///
+    /// # Errors
+    /// `NotDone` when it could not be read now; never `Unknown`.
+    async fn look_up(&self, reference: &GatewayRef) -> Result<Outcome, CallError>;
+
+    /// Pure: authenticates the raw bytes of a webhook, then reads them.
+    ///
+    /// # Errors
+    /// See [`BadEvent`]; none of them is ever taken.
+    fn verify(&self, headers: &HeaderMap, raw: &[u8], now: Moment) -> Result<Verified, BadEvent>;
+}
+
+/// What is wrong with a front end's `paymentMethod`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MethodFault {
+    /// Path of the field, such as `paymentMethod.token`.
+    pub(crate) field: String,
+    pub(crate) expected: String,
+    /// Raw card data: worth a different, louder answer.
+    pub(crate) card_data: bool,
+}
+
+/// The configured gateways by name.
+pub(crate) type Gateways = BTreeMap<GatewayName, Arc<dyn Gateway>>;
