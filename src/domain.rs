@@ -7,6 +7,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod confirmation;
+pub(crate) mod delivery;
 pub(crate) mod failure;
 pub(crate) mod ids;
 pub(crate) mod message;
@@ -14,6 +15,7 @@ pub(crate) mod moment;
 pub(crate) mod money;
 pub(crate) mod outcome;
 pub(crate) mod payment;
+pub(crate) mod plan;
 pub(crate) mod retry;
 pub(crate) mod secret;
 pub(crate) mod view;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::failure::Cause;
+use super::failure::{CallError, Cause};
 use super::ids::AttemptId;
 use super::moment::Moment;
 use super::secret::Secret;
@@ -79,6 +79,26 @@ impl AttemptState {
             AttemptState::Answered | AttemptState::Void => false,
         }
     }
+
+    /// The state after a send failed with `error`.
+    ///
+    /// `first_send` says that no earlier send of these bytes can have happened. Only then is "not done" believed: a replay
+    /// that did not get through says nothing about the try before it.
+    pub(crate) fn after(self, error: &CallError, first_send: bool) -> AttemptState {
+        let never_sent = first_send || matches!(self, AttemptState::NotDone(_));
+        let turned_away = |cause: Cause| match (never_sent, self) {
+            (true, _) => AttemptState::NotDone(cause),
+            // What is known about the earlier try weighs more than this one's failure.
+            (false, AttemptState::Unknown(earlier)) => AttemptState::Unknown(earlier),
+            (false, _) => AttemptState::Unknown(cause),
+        };
+        match error {
+            CallError::NotDone { cause, .. } => turned_away(*cause),
+            CallError::Broken { .. } => turned_away(Cause::Credential),
+            CallError::Unknown { cause } => AttemptState::Unknown(*cause),
+            CallError::Refused { .. } => AttemptState::Answered,
+        }
+    }
 }
 
 /// One attempt of a payment.
@@ -93,4 +113,46 @@ pub(crate) struct Attempt {
     /// From here on the gateway may have forgotten the key: no replay any more.
     pub(crate) key_expires_at: Moment,
     pub(crate) state: AttemptState,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_that_did_not_get_through_does_not_hide_an_earlier_send() {
+        let not_done = CallError::NotDone {
+            cause: Cause::Connect,
+            retry_after: None,
+        };
+        let table = [
+            (
+                AttemptState::Open,
+                true,
+                AttemptState::NotDone(Cause::Connect),
+            ),
+            (
+                AttemptState::Open,
+                false,
+                AttemptState::Unknown(Cause::Connect),
+            ),
+            (
+                AttemptState::NotDone(Cause::RateLimited),
+                false,
+                AttemptState::NotDone(Cause::Connect),
+            ),
+            (
+                AttemptState::Unknown(Cause::TimedOut),
+                false,
+                AttemptState::Unknown(Cause::TimedOut),
+            ),
+        ];
+        for (before, first_send, after) in table {
+            assert_eq!(
+                before.after(&not_done, first_send),
+                after,
+                "{before:?} {first_send}"
+            );
+        }
+    }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Cause {
     InFlight,
     /// The object is in a state that does not allow the call: a read will tell which.
     StateConflict,
+    /// Our credential was turned away.
+    Credential,
 }
 
 impl Cause {
@@ -42,6 +44,7 @@ impl Cause {
             Cause::RateLimited => "rate_limited",
             Cause::InFlight => "in_flight",
             Cause::StateConflict => "state_conflict",
+            Cause::Credential => "credential",
         }
     }
 }

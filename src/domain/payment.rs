@@ -13,7 +13,7 @@ use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};
 use super::secret::Secret;
 
-pub(crate) use transition::{Transition, apply};
+pub(crate) use transition::{Transition, apply, expire, set};
 
 /// The state of a payment, as the HTTP API shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

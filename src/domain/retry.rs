@@ -65,6 +65,15 @@ impl Rung {
             .find(|rung| rung.wait() >= span)
             .unwrap_or(Rung::OneHour)
     }
+
+    /// The highest rung that waits at most `span`; the lowest one when none does.
+    pub(crate) fn at_most(span: Duration) -> Rung {
+        Rung::ALL
+            .into_iter()
+            .rev()
+            .find(|rung| rung.wait() <= span)
+            .unwrap_or(Rung::OneSecond)
+    }
 }
 
 /// The variants of a rung differ in their waiting time, so that what failed together does not come back together.

@@ -3,7 +3,7 @@
 use super::super::confirmation::Report;
 use super::super::moment::Moment;
 use super::super::money::Money;
-use super::super::outcome::{Outcome, Progress};
+use super::super::outcome::{Decline, Outcome, Progress};
 use super::{Payment, Status};
 
 /// What an outcome does to a payment.
@@ -144,5 +144,43 @@ fn rank(status: Status) -> u8 {
         Status::PartiallyRefunded => 6,
         Status::Refunded => 7,
         Status::ChargedBack => 8,
+    }
+}
+
+/// The payment after its deadline, once nothing can happen at the gateway any more.
+///
+/// Cleeng is told only when something had happened there: a charge was tried and has been ended.
+pub(crate) fn expire(payment: &Payment, charge_was_tried: bool, now: Moment) -> Transition {
+    if !goes_forward(payment.status, Status::Expired) {
+        return Transition::Unchanged;
+    }
+    let mut moved = payment.clone();
+    moved.status = Status::Expired;
+    moved.next_action = None;
+    moved.updated_at = now;
+    Transition::Moved {
+        payment: Box::new(moved),
+        report: charge_was_tried.then_some(Report::Cancelled),
+    }
+}
+
+/// The payment in a state that no gateway answer gives: refused by us, in doubt, or failed.
+pub(crate) fn set(
+    payment: &Payment,
+    status: Status,
+    decline: Option<Decline>,
+    now: Moment,
+) -> Transition {
+    if !goes_forward(payment.status, status) {
+        return Transition::Unchanged;
+    }
+    let mut moved = payment.clone();
+    moved.status = status;
+    moved.decline = decline;
+    moved.next_action = None;
+    moved.updated_at = now;
+    Transition::Moved {
+        payment: Box::new(moved),
+        report: None,
     }
 }

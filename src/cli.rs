@@ -1,0 +1,127 @@
+//! The command line: what can be asked of the executable, and with which exit code it answers.
+
+mod check;
+mod demo;
+mod payments;
+mod run;
+mod simulate;
+mod topology;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{Config, Faults};
+
+/// Configuration is wrong: nothing was opened (sysexits' EX_CONFIG).
+const EXIT_CONFIGURATION: u8 = 78;
+
+/// Charges payments through your own gateway and registers every one of them at Cleeng.
+#[derive(Debug, Parser)]
+#[command(name = "cleeng-connector", version, about, after_help = AFTER_HELP)]
+struct Arguments {
+    /// A TOML file that overlays the defaults (config/default.toml documents every key). The environment overlays both:
+    /// CONNECTOR_<SECTION>__<KEY>, and …_FILE to read a value from a file.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 usage, 78 configuration.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// All roles with embedded stores, a simulated gateway and a simulated Cleeng; prints the URL to open
+    Demo(demo::Options),
+    /// Run the connector
+    Run(run::Options),
+    /// Read and check the configuration; print every fault at once
+    CheckConfig(check::Options),
+    /// The queues that the broker must have
+    #[command(subcommand)]
+    Topology(topology::Command),
+    /// Look at payments
+    #[command(subcommand)]
+    Payments(payments::Command),
+    /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
+    Simulator(simulate::Options),
+}
+
+/// A role of the executable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Role {
+    /// HTTP in: payments and webhooks
+    Ingest,
+    /// Gateway calls
+    Worker,
+    /// Cleeng calls
+    Confirmer,
+}
+
+impl Role {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Role::Ingest => "ingest",
+            Role::Worker => "worker",
+            Role::Confirmer => "confirmer",
+        }
+    }
+}
+
+/// Why a command did not do what it was asked.
+enum Failure {
+    Configuration(Faults),
+    Failed(anyhow::Error),
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Failure::Failed(error)
+    }
+}
+
+/// Reads the command line, does what it says, and tells the exit code.
+pub(crate) fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match perform(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Configuration(faults)) => {
+            complain(&faults.to_string());
+            ExitCode::from(EXIT_CONFIGURATION)
+        }
+        Err(Failure::Failed(error)) => {
+            complain(&format!("cleeng-connector: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(arguments: Arguments) -> Result<(), Failure> {
+    let file = arguments.config.as_deref();
+    let load = || Config::load(file).map_err(Failure::Configuration);
+    match arguments.command {
+        Command::Demo(options) => Ok(demo::demo(&options)?),
+        Command::Run(options) => run::run(load()?, &options),
+        Command::CheckConfig(options) => check::check(load(), &options),
+        Command::Topology(command) => Ok(topology::topology(&load()?, &command)?),
+        Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
+        Command::Simulator(options) => Ok(simulate::simulate(&options)?),
+    }
+}
+
+/// The runtime of every command.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that tells a person what went wrong")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}
+
+#[expect(clippy::print_stdout, reason = "the one place that prints a command's answer")]
+fn answer(text: &str) {
+    println!("{text}");
+}

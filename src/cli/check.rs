@@ -1,0 +1,35 @@
+//! `check-config`: reads, checks, and prints what is in force, or every fault at once.
+
+use clap::Args;
+use serde_json::json;
+
+use super::{Failure, answer};
+use crate::config::Config;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn check(loaded: Result<Config, Failure>, options: &Options) -> Result<(), Failure> {
+    match loaded {
+        Ok(config) => {
+            let view = config.redacted();
+            answer(&if options.json {
+                json!({ "ok": true, "config": view }).to_string()
+            } else {
+                format!("The configuration is good. In force:\n{view:#}")
+            });
+            Ok(())
+        }
+        Err(Failure::Configuration(faults)) => {
+            if options.json {
+                answer(&json!({ "ok": false, "faults": faults.as_json() }).to_string());
+            }
+            Err(Failure::Configuration(faults))
+        }
+        Err(failed @ Failure::Failed(_)) => Err(failed),
+    }
+}

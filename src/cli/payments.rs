@@ -1,0 +1,147 @@
+//! `payments`: what the ledger knows, for an operator's eyes.
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::config::Config;
+use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::ids::{OrderId, PaymentId};
+use crate::domain::payment::{Known, Status};
+use crate::domain::view::PaymentView;
+use crate::ledger::{HistoryEntry, Ledger, PaymentFilter};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// The newest payments
+    List(ListOptions),
+    /// One payment with its attempts, confirmations and history
+    Show(ShowOptions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListOptions {
+    /// Only payments with this status, such as in_doubt
+    #[arg(long)]
+    status: Option<String>,
+    /// Only payments of this Cleeng order
+    #[arg(long)]
+    order: Option<u64>,
+    /// Only the payment with this id at its gateway
+    #[arg(long)]
+    external_id: Option<String>,
+    #[arg(long, default_value_t = 50)]
+    limit: i64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowOptions {
+    id: PaymentId,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn payments(config: &Config, command: &Command) -> anyhow::Result<()> {
+    super::runtime()?.block_on(async {
+        let ledger = Ledger::open(&config.ledger).await.context("ledger.url: the ledger cannot be opened")?;
+        let done = match command {
+            Command::List(options) => list(&ledger, options).await,
+            Command::Show(options) => show(&ledger, options).await,
+        };
+        ledger.close().await;
+        done
+    })
+}
+
+async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
+    let filter = PaymentFilter {
+        status: options.status.as_deref().map(status).transpose()?,
+        order_id: options.order.map(OrderId::try_from).transpose().context("--order")?,
+        reference: options.external_id.clone(),
+        limit: options.limit,
+    };
+    let found = ledger.list(&filter).await?;
+    let views: Vec<PaymentView> = found.iter().map(PaymentView::of_known).collect();
+    if options.json {
+        answer(&shown(&json!(views)).to_string());
+        return Ok(());
+    }
+    for view in &views {
+        let amount = view.amount.map_or("-".to_owned(), |money| format!("{} {}", money.minor, money.currency));
+        let external = view.external_payment_id.as_ref().map_or("-", |reference| reference.0.as_str());
+        answer(&format!(
+            "{}  {}  {:<15} order {}  {}  {amount}  {external}",
+            view.created_at,
+            view.id,
+            view.status.label(),
+            view.order_id,
+            view.gateway
+        ));
+    }
+    answer(&format!("{} payments", views.len()));
+    Ok(())
+}
+
+fn status(text: &str) -> anyhow::Result<Status> {
+    let all = || Status::ALL.map(Status::label).join(", ");
+    Status::from_label(text).with_context(|| format!("--status {text}: must be one of {}", all()))
+}
+
+async fn show(ledger: &Ledger, options: &ShowOptions) -> anyhow::Result<()> {
+    let Some(known) = ledger.known(options.id).await? else {
+        bail!("{}: the ledger has no such payment", options.id);
+    };
+    let history = ledger.history(options.id, 0).await?;
+    let document = document(&known, &history);
+    answer(&if options.json { document.to_string() } else { format!("{document:#}") });
+    Ok(())
+}
+
+fn document(known: &Known, history: &[HistoryEntry]) -> Value {
+    json!({
+        "payment": shown(&json!(PaymentView::of_known(known))),
+        "attempts": known.attempts.iter().map(attempt).collect::<Vec<_>>(),
+        "confirmations": known.confirmations.iter().map(|one| json!({
+            "id": one.id, "sequence": one.sequence, "report": one.report.label(),
+            "delivery": format!("{:?}", one.delivery), "createdAt": one.created_at.rfc3339(),
+        })).collect::<Vec<_>>(),
+        "history": history.iter().map(|entry| json!({
+            "sequence": entry.sequence, "at": entry.at.rfc3339(), "kind": entry.kind, "detail": entry.detail,
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// Without what only the payer's browser may know.
+fn shown(view: &Value) -> Value {
+    let mut view = view.clone();
+    let each = |one: &mut Value| {
+        if let Some(action) = one.get_mut("nextAction").filter(|action| action.is_object()) {
+            *action = json!({ "type": action.get("type") });
+        }
+    };
+    match &mut view {
+        Value::Array(list) => list.iter_mut().for_each(each),
+        one => each(one),
+    }
+    view
+}
+
+fn attempt(attempt: &Attempt) -> Value {
+    let (state, cause) = match attempt.state {
+        AttemptState::Open => ("open", None),
+        AttemptState::NotDone(cause) => ("not_done", Some(cause.label())),
+        AttemptState::Unknown(cause) => ("unknown", Some(cause.label())),
+        AttemptState::Answered => ("answered", None),
+        AttemptState::Void => ("void", None),
+    };
+    json!({
+        "number": attempt.number, "stage": attempt.request.stage.label(), "path": attempt.request.path,
+        "idempotencyKey": attempt.id, "state": state, "cause": cause,
+        "createdAt": attempt.created_at.rfc3339(), "keyExpiresAt": attempt.key_expires_at.rfc3339(),
+    })
+}

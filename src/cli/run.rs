@@ -1,0 +1,43 @@
+//! `run`: the connector itself, with the roles that were asked for.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+
+use super::{Failure, Role};
+use crate::config::Config;
+use crate::connector::{self, Plan};
+use crate::domain::ids::GatewayName;
+use crate::supervise::Supervisor;
+use crate::telemetry::logging;
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// A role to run; repeat it for several. Default: all three
+    #[arg(long, value_enum)]
+    role: Vec<Role>,
+    /// Take the commands of this gateway only; repeat it for several. Default: of all
+    #[arg(long, value_name = "NAME")]
+    gateway: Vec<GatewayName>,
+}
+
+pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
+    let roles: BTreeSet<Role> = match options.role.as_slice() {
+        [] => [Role::Ingest, Role::Worker, Role::Confirmer].into(),
+        some => some.iter().copied().collect(),
+    };
+    crate::config::check_roles(&config, &roles).map_err(Failure::Configuration)?;
+    logging::init(&config.log)?;
+    let only: BTreeSet<GatewayName> = options.gateway.iter().cloned().collect();
+    if let Some(unknown) = only.iter().find(|name| !config.gateways.contains_key(*name)) {
+        return Err(anyhow::anyhow!("--gateway {unknown}: no such gateway is configured").into());
+    }
+    let grace = config.shutdown.grace;
+    super::runtime()?.block_on(async {
+        let mut supervisor = Supervisor::new();
+        connector::start(Plan { config, roles, only, extra: None }, &mut supervisor).await?;
+        supervisor.run(grace).await?;
+        Ok::<(), anyhow::Error>(())
+    })?;
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `simulator`: the gateways and Cleeng as servers on loopback, for trying things out and for tests.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::answer;
+use crate::simulator::{self, Settings};
+
+#[derive(Debug, Args)]
+pub(super) struct Options {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:9100")]
+    listen: SocketAddr,
+    /// Allow an address that other machines can reach (a container's)
+    #[arg(long)]
+    allow_remote: bool,
+    /// Where webhooks go: the connector's `http://host:port/v1/webhooks/`; none are sent without it
+    #[arg(long)]
+    webhooks: Option<Url>,
+    /// This server's own base URL, as a browser reaches it; default: the address it listens on
+    #[arg(long)]
+    public_url: Option<Url>,
+    /// The publisher token that Cleeng accepts
+    #[arg(long, default_value = "simulated-publisher-token")]
+    publisher_token: String,
+    #[arg(long, default_value_t = 558_186_818)]
+    publisher_id: u64,
+    /// Cleeng's payment method id of new orders that name none
+    #[arg(long, default_value_t = 100_000_001)]
+    payment_method_id: u64,
+    #[arg(long, default_value = "sk_test_simulated")]
+    stripe_secret_key: String,
+    #[arg(long, default_value = "whsec_simulated")]
+    stripe_webhook_secret: String,
+    #[arg(long, default_value = "simulated-secret-key")]
+    simulated_secret_key: String,
+    #[arg(long, default_value = "simulated-webhook-secret")]
+    simulated_webhook_secret: String,
+    /// Of the dice for faults by probability
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        bail!("--listen {}: other machines could reach it; add --allow-remote if that is meant", options.listen);
+    }
+    super::runtime()?.block_on(async {
+        let listener = TcpListener::bind(options.listen)
+            .await
+            .with_context(|| format!("--listen {}: cannot listen there", options.listen))?;
+        let address = listener.local_addr()?;
+        let public_url = match &options.public_url {
+            Some(url) => url.clone(),
+            None => Url::parse(&format!("http://{address}"))?,
+        };
+        answer(&format!("simulator: http://{address} (/stripe, /simulated, /cleeng/3.1; /_ledger, /_faults, /_orders)"));
+        let stop = CancellationToken::new();
+        let served = simulator::serve(listener, settings(options, public_url), stop.clone());
+        tokio::select! {
+            ended = served => Ok(ended?),
+            signal = crate::supervise::signal() => {
+                signal?;
+                stop.cancel();
+                Ok(())
+            }
+        }
+    })
+}
+
+fn settings(options: &Options, public_url: Url) -> Settings {
+    Settings {
+        publisher_token: options.publisher_token.clone(),
+        publisher_id: options.publisher_id,
+        payment_method_id: options.payment_method_id,
+        stripe_secret_key: options.stripe_secret_key.clone(),
+        stripe_webhook_secret: options.stripe_webhook_secret.clone(),
+        simulated_secret_key: options.simulated_secret_key.clone(),
+        simulated_webhook_secret: options.simulated_webhook_secret.clone(),
+        webhook_base: options.webhooks.clone(),
+        public_url,
+        seed: options.seed,
+    }
+}

@@ -1,0 +1,203 @@
+//! Puts the roles of one process together from the configuration, and keeps their tasks under one supervisor.
+//!
+//! A broker or ledger that is away does not stop a start: the process stays up, says so on `/readyz`, and tries again.
+
+mod front;
+mod gauges;
+mod readiness;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::broker::{Broker, Lane, Queue};
+use crate::cleeng::Cleeng;
+use crate::cli::Role;
+use crate::config::{Config, LedgerConfig};
+use crate::domain::ids::GatewayName;
+use crate::gateway::{self, Gateways};
+use crate::http;
+use crate::ledger::Ledger;
+use crate::roles::confirmer::Confirmer;
+use crate::roles::ingest::{self, Ingest};
+use crate::roles::worker::{Worker, error_chain};
+use crate::supervise::Supervisor;
+use crate::telemetry::metrics::Metrics;
+use crate::telemetry::ops;
+
+use front::Front;
+use readiness::Readiness;
+
+/// How long the ledger is waited for between two tries at start.
+const LEDGER_RETRY: Duration = Duration::from_millis(500);
+
+/// What a process is to be.
+pub(crate) struct Plan {
+    pub(crate) config: Config,
+    pub(crate) roles: BTreeSet<Role>,
+    /// Only these gateways' commands are taken by the worker; all when empty.
+    pub(crate) only: BTreeSet<GatewayName>,
+    /// Merged into the public router.
+    pub(crate) extra: Option<Router>,
+}
+
+/// Everything that the roles share in one process.
+struct Parts {
+    config: Config,
+    roles: BTreeSet<Role>,
+    only: BTreeSet<GatewayName>,
+    broker: Broker,
+    gateways: Arc<Gateways>,
+    cleeng: Arc<Cleeng>,
+    metrics: Arc<Metrics>,
+    ledger: Arc<OnceLock<Ledger>>,
+    front: Arc<Front>,
+}
+
+/// Opens the ports and starts the tasks of every role.
+///
+/// # Errors
+/// A port that cannot be opened, or an embedded store that another process uses.
+pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor) -> anyhow::Result<()> {
+    let Plan { config, roles, only, extra } = plan;
+    let ops_listener = bind("ops.listen", config.ops.listen).await?;
+    let public_listener = match roles.contains(&Role::Ingest) {
+        true => Some(bind("http.listen", config.http.listen).await?),
+        false => None,
+    };
+    let names: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+    let broker = Broker::start(&config.broker, &config.ledger.url, &names).await.context("the broker cannot be used")?;
+    let client = http::client().context("the HTTP client cannot be built")?;
+    let gateways = Arc::new(gateway::from_config(&config.gateways, &client));
+    let parts = Parts {
+        cleeng: Arc::new(Cleeng::new(&config.cleeng, client)),
+        metrics: Arc::new(Metrics::new()),
+        ledger: Arc::new(OnceLock::new()),
+        front: Arc::new(Front::default()),
+        config,
+        roles,
+        only,
+        broker,
+        gateways,
+    };
+    let stop = supervisor.stop_token();
+    let readiness = Readiness { ledger: Arc::clone(&parts.ledger), publisher: parts.broker.publisher() };
+    let ops_state = ops::OpsState::new(Arc::clone(&parts.metrics), Arc::new(readiness));
+    // The ops port answers to the very end, so that a drain can be watched.
+    supervisor.spawn_last("ops port", ops::serve(ops_listener, ops_state, supervisor.end_token()));
+    if let Some(listener) = public_listener {
+        info!(address = %listener.local_addr()?, "the payments API listens");
+        let app = front::router(Arc::clone(&parts.front));
+        let serving = ingest::serve(listener, app, stop.clone());
+        supervisor.spawn("payments API", async move { serving.await.context("the payments API failed") });
+    }
+    supervisor.spawn("roles", run_roles(parts, extra, stop));
+    Ok(())
+}
+
+async fn bind(key: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("{key} = {address}: cannot listen there"))
+}
+
+/// Waits for the ledger, then runs every role until `stop`, and closes the stores once all have finished.
+async fn run_roles(parts: Parts, extra: Option<Router>, stop: CancellationToken) -> anyhow::Result<()> {
+    let Some(ledger) = open_ledger(&parts.config.ledger, &stop).await else {
+        parts.broker.close().await;
+        return Ok(());
+    };
+    // Only this function sets it, once.
+    let ledger = parts.ledger.get_or_init(|| ledger).clone();
+    if parts.roles.contains(&Role::Ingest) {
+        parts.front.open(ingest_router(&parts, &ledger, extra, &stop));
+    }
+    info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");
+    let ended = consume(&parts, &ledger, &stop).await;
+    parts.broker.close().await;
+    ledger.close().await;
+    ended
+}
+
+async fn open_ledger(config: &LedgerConfig, stop: &CancellationToken) -> Option<Ledger> {
+    loop {
+        match Ledger::open(config).await {
+            Ok(ledger) => return Some(ledger),
+            Err(cause) => warn!(error = error_chain(&cause), "the ledger cannot be opened; it is tried again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return None,
+            () = tokio::time::sleep(LEDGER_RETRY) => {}
+        }
+    }
+}
+
+fn ingest_router(parts: &Parts, ledger: &Ledger, extra: Option<Router>, stop: &CancellationToken) -> Router {
+    let ingest = Ingest::new(
+        ledger.clone(),
+        Arc::clone(&parts.gateways),
+        parts.broker.publisher(),
+        Arc::clone(&parts.metrics),
+        parts.config.http.clone(),
+        parts.config.auth.clone(),
+        parts.config.checkout.clone(),
+        stop.clone(),
+    );
+    ingest::router(Arc::new(ingest), extra)
+}
+
+/// Every queue of this process's roles, each with its own consumer, until all have drained.
+async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> anyhow::Result<()> {
+    let mut consumers = Vec::new();
+    if parts.roles.contains(&Role::Worker) {
+        let worker = Arc::new(worker(parts, ledger));
+        for queue in worker_queues(parts) {
+            let prefetch = parts.config.worker.concurrency;
+            consumers.push(parts.broker.consume(queue, prefetch, Arc::clone(&worker) as _, stop.clone()));
+        }
+    }
+    if parts.roles.contains(&Role::Confirmer) {
+        let confirmer = Arc::new(confirmer(parts, ledger));
+        let prefetch = parts.config.confirmer.concurrency;
+        consumers.push(parts.broker.consume(Queue::Confirmations, prefetch, confirmer as _, stop.clone()));
+    }
+    let gauges = gauges::refresh(parts, ledger, stop);
+    let (consumed, ()) = tokio::join!(futures_util::future::try_join_all(consumers), gauges);
+    consumed.context("a consumer ended")?;
+    stop.cancelled().await;
+    Ok(())
+}
+
+fn worker_queues(parts: &Parts) -> Vec<Queue> {
+    let mine = parts.config.gateways.keys().filter(|name| parts.only.is_empty() || parts.only.contains(*name));
+    let commands = mine.flat_map(|gateway| {
+        [Lane::Checkout, Lane::Billing].map(|lane| Queue::Commands { gateway: gateway.clone(), lane })
+    });
+    commands.chain([Queue::GatewayEvents]).collect()
+}
+
+fn worker(parts: &Parts, ledger: &Ledger) -> Worker {
+    Worker {
+        ledger: ledger.clone(),
+        gateways: Arc::clone(&parts.gateways),
+        cleeng: Arc::clone(&parts.cleeng),
+        publisher: parts.broker.publisher(),
+        metrics: Arc::clone(&parts.metrics),
+        publisher_id: parts.config.cleeng.publisher_id,
+        limits: parts.config.worker.clone(),
+    }
+}
+
+fn confirmer(parts: &Parts, ledger: &Ledger) -> Confirmer {
+    Confirmer {
+        ledger: ledger.clone(),
+        cleeng: Arc::clone(&parts.cleeng),
+        metrics: Arc::clone(&parts.metrics),
+        settle_time: parts.config.cleeng.settle_time,
+        limits: parts.config.confirmer.clone(),
+    }
+}

@@ -1,0 +1,42 @@
+//! Keeps the gauges that have to be asked for: payments in doubt and the depth of the queues.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::Parts;
+use crate::broker::Queue;
+use crate::cli::Role;
+use crate::clock;
+use crate::ledger::Ledger;
+
+const EVERY: Duration = Duration::from_secs(5);
+
+pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) {
+    let mut queues = Vec::new();
+    if parts.roles.contains(&Role::Worker) {
+        queues.extend(super::worker_queues(parts));
+    }
+    if parts.roles.contains(&Role::Confirmer) {
+        queues.extend([Queue::Confirmations, Queue::Dead]);
+    }
+    loop {
+        if parts.roles.contains(&Role::Worker)
+            && let Ok(doubts) = ledger.doubts().await
+        {
+            let age = doubts.oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest));
+            parts.metrics.in_doubt(doubts.count, age);
+        }
+        for queue in &queues {
+            match parts.broker.depth(queue).await {
+                Ok(depth) => parts.metrics.queue_depth(&queue.to_string(), depth),
+                Err(cause) => debug!(%queue, error = %cause, "the depth of a queue could not be read"),
+            }
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What to do next about a confirmation: a pure decision, since Cleeng has no idempotency key and every send counts.
+
+use std::time::Duration;
+
+use super::confirmation::{Confirmation, ConfirmationId, Delivery};
+use super::ids::CleengPaymentId;
+use super::moment::Moment;
+use super::payment::Known;
+
+/// One thing to do about a confirmation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Write down that it is being sent, then send it. `earlier` is Cleeng's id of this payment's record so far.
+    Send { earlier: Option<CleengPaymentId> },
+    /// An answer may have been lost: read what Cleeng has.
+    ReadBack,
+    /// An answer may have been lost and Cleeng may still be working on it.
+    Settle { left: Duration },
+    /// An earlier confirmation of the payment has to be delivered first.
+    AwaitEarlier,
+    /// It is delivered.
+    Done,
+    /// It was given up before: its message belongs to the dead letters.
+    GivenUp,
+    /// The payment has no such confirmation.
+    Unknown,
+}
+
+/// The next step for confirmation `id` of `known`, at `now`; a lost answer is read back only after `settle_time`.
+pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: Duration) -> Step {
+    let Some(confirmation) = known.confirmations.iter().find(|one| one.id == id) else {
+        return Step::Unknown;
+    };
+    match confirmation.delivery {
+        Delivery::Delivered { .. } => Step::Done,
+        Delivery::DeadLettered => Step::GivenUp,
+        Delivery::Queued if earlier(known, confirmation).any(|one| !one.is_settled()) => Step::AwaitEarlier,
+        Delivery::Queued => Step::Send { earlier: earlier_record(known, confirmation) },
+        Delivery::Sending { since } => match settle_time.checked_sub(now.since(since)) {
+            Some(left) if !left.is_zero() => Step::Settle { left },
+            Some(_) | None => Step::ReadBack,
+        },
+    }
+}
+
+/// Cleeng's id of what it has on record for the payment before this confirmation.
+pub(crate) fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPaymentId> {
+    earlier(known, confirmation)
+        .filter_map(|one| match one.delivery {
+            Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
+            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
+        })
+        .last()
+}
+
+fn earlier<'a>(known: &'a Known, confirmation: &'a Confirmation) -> impl Iterator<Item = &'a Confirmation> {
+    known.confirmations.iter().filter(|one| one.sequence < confirmation.sequence)
+}

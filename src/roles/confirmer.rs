@@ -1,0 +1,114 @@
+//! The confirmer: delivers to Cleeng what it is owed, each piece of news once and in order.
+//!
+//! Cleeng has no idempotency key. So a send is written down before it leaves, and one whose answer was lost is read back
+//! before it is sent again; what cannot be read back goes to an operator instead of being sent twice.
+
+mod report;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tracing::{Instrument, info_span};
+
+use crate::broker::{Delivery, Handler, Verdict};
+use crate::cleeng::Cleeng;
+use crate::clock;
+use crate::config::ConfirmerConfig;
+use crate::domain::confirmation::ConfirmationId;
+use crate::domain::delivery::{self, Step};
+use crate::domain::ids::PaymentId;
+use crate::domain::message::{Body, Envelope};
+use crate::domain::payment::Known;
+use crate::domain::retry;
+use crate::ledger::{Ledger, LedgerError};
+use crate::roles::worker::error_chain;
+use crate::telemetry::metrics::Metrics;
+
+/// A run that takes more steps than this has found a loop in the plan.
+const MOST_STEPS: usize = 8;
+
+/// What a confirmer works with.
+pub(crate) struct Confirmer {
+    pub(crate) ledger: Ledger,
+    pub(crate) cleeng: Arc<Cleeng>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) settle_time: Duration,
+    pub(crate) limits: ConfirmerConfig,
+}
+
+/// One delivery's errand.
+struct Job {
+    payment_id: PaymentId,
+    confirmation_id: ConfirmationId,
+    failures: u32,
+    age: Duration,
+}
+
+/// What a step leads to.
+enum Flow {
+    Again,
+    Stop(Verdict),
+}
+
+#[async_trait]
+impl Handler for Confirmer {
+    async fn take(&self, delivery: &Delivery) -> Verdict {
+        let envelope = match Envelope::decode(&delivery.body) {
+            Ok(envelope) => envelope,
+            Err(cause) => return park("undecodable", &error_chain(&cause)),
+        };
+        let Body::Confirm { payment_id, confirmation_id } = envelope.body else {
+            return park("wrong_queue", "a command among the confirmations");
+        };
+        let first_failed = delivery.headers.first_failed_at;
+        let job = Job {
+            payment_id,
+            confirmation_id,
+            failures: delivery.headers.failures,
+            age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
+        };
+        let span = info_span!("confirmation", payment.id = %payment_id, failures = job.failures);
+        match self.deliver(&job).instrument(span).await {
+            Ok(verdict) => verdict,
+            Err(cause) => Verdict::Hold { error: error_chain(&cause) },
+        }
+    }
+}
+
+impl Confirmer {
+    async fn deliver(&self, job: &Job) -> Result<Verdict, LedgerError> {
+        for _ in 0..MOST_STEPS {
+            let Some(mut known) = self.ledger.known(job.payment_id).await? else {
+                return Ok(park("unknown_payment", "the ledger has no such payment"));
+            };
+            let step = delivery::next(&known, job.confirmation_id, clock::now(), self.settle_time);
+            if let Flow::Stop(verdict) = self.step(job, &mut known, step).await? {
+                return Ok(verdict);
+            }
+        }
+        Ok(self.wait(job, None, "too many steps in one run"))
+    }
+
+    async fn step(&self, job: &Job, known: &mut Known, step: Step) -> Result<Flow, LedgerError> {
+        match step {
+            Step::Send { earlier } => self.send(job, known, earlier).await,
+            Step::ReadBack => self.read_back(job, known).await,
+            Step::Settle { left } => Ok(Flow::Stop(self.wait(job, Some(left), "Cleeng's answer was lost"))),
+            Step::AwaitEarlier => Ok(Flow::Stop(self.wait(job, None, "an earlier confirmation comes first"))),
+            Step::Done => Ok(Flow::Stop(Verdict::Done)),
+            Step::GivenUp => Ok(Flow::Stop(park("given_up", "the confirmation was given up before"))),
+            Step::Unknown => Ok(Flow::Stop(park("unknown_confirmation", "the ledger has no such confirmation"))),
+        }
+    }
+
+    /// Another try after a while, not before `at_least`.
+    fn wait(&self, job: &Job, at_least: Option<Duration>, error: &str) -> Verdict {
+        let delay = retry::delay(job.failures.saturating_add(1), at_least, rand::random());
+        Verdict::Later { delay, error: error.to_owned() }
+    }
+}
+
+fn park(reason: &str, error: &str) -> Verdict {
+    Verdict::Park { reason: reason.to_owned(), error: error.to_owned() }
+}

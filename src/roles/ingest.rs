@@ -1,0 +1,98 @@
+//! The ingest: takes payments and webhooks over HTTP, and answers only when they are durably in their queue.
+//!
+//! It never calls a gateway or Cleeng, and never says yes to what the broker has not confirmed.
+
+mod accept;
+mod auth;
+mod body;
+mod limits;
+mod payments;
+mod problem;
+mod stream;
+mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::Publish;
+use crate::config::{AuthConfig, CheckoutConfig, HttpConfig};
+use crate::gateway::Gateways;
+use crate::ledger::Ledger;
+use crate::telemetry::metrics::Metrics;
+
+/// Within this an answer is given, whatever is away: the promise of a 503 within two seconds, with room to write it.
+const ANSWER_WITHIN: Duration = Duration::from_millis(1_800);
+
+/// What ingest works with.
+pub(crate) struct Ingest {
+    pub(crate) ledger: Ledger,
+    pub(crate) gateways: Arc<Gateways>,
+    pub(crate) publisher: Arc<dyn Publish>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) http: HttpConfig,
+    pub(crate) auth: AuthConfig,
+    pub(crate) checkout: CheckoutConfig,
+    /// One permit for each request under way, and for each open event stream.
+    requests: Arc<Semaphore>,
+    streams: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+type Shared = Arc<Ingest>;
+
+impl Ingest {
+    #[expect(clippy::too_many_arguments, reason = "one place builds it, each argument is a thing of its own")]
+    pub(crate) fn new(
+        ledger: Ledger,
+        gateways: Arc<Gateways>,
+        publisher: Arc<dyn Publish>,
+        metrics: Arc<Metrics>,
+        http: HttpConfig,
+        auth: AuthConfig,
+        checkout: CheckoutConfig,
+        stop: CancellationToken,
+    ) -> Ingest {
+        let permits = Arc::new(Semaphore::new(http.max_in_flight));
+        let streams = Arc::new(Semaphore::new(http.max_in_flight));
+        Ingest { ledger, gateways, publisher, metrics, http, auth, checkout, requests: permits, streams, stop }
+    }
+}
+
+/// The public API. `extra` is merged in: the demo's page.
+pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
+    let payments = Router::new()
+        .route("/v1/payments", post(payments::create))
+        .route("/v1/payments/{id}", get(payments::read))
+        .route("/v1/payments/{id}/continue", post(payments::go_on))
+        .route("/v1/payments/{id}/events", get(stream::events))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&ingest), auth::require));
+    let webhooks = Router::new().route("/v1/webhooks/{gateway}", post(webhooks::take));
+    let api = payments
+        .merge(webhooks)
+        .fallback(problem::no_such_path)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&ingest), limits::admit))
+        // Bodies are read with limits of their own, which answer in our own words.
+        .layer(DefaultBodyLimit::disable())
+        .with_state(ingest);
+    match extra {
+        Some(extra) => extra.merge(api),
+        None => api,
+    }
+}
+
+/// Serves until `stop`; then takes no new connection and lets the requests under way end.
+///
+/// # Errors
+/// When the listener fails.
+pub(crate) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) -> std::io::Result<()> {
+    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}

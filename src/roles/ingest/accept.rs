@@ -1,0 +1,137 @@
+//! Taking a payment in: remembered in the ledger, confirmed by the broker, and only then accepted.
+
+use std::time::Duration;
+
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use super::body::Purchase;
+use super::problem::Problem;
+use super::{ANSWER_WITHIN, Ingest};
+use crate::broker::{Headers, Lane, Outgoing, PublishError, Queue};
+use crate::clock;
+use crate::domain::ids::{IdempotencyKey, PaymentId};
+use crate::domain::message::{Body, Envelope};
+use crate::domain::outcome::Progress;
+use crate::domain::payment::{Known, Method, Operation, Payment, Status};
+use crate::ledger::{Accepted, LedgerError, NewPayment};
+use crate::roles::worker::error_chain;
+
+/// While an unpublished payment is younger than this, the request that made it may still be under way.
+const UNDER_WAY: Duration = Duration::from_secs(2);
+
+/// A payment that is in its queue.
+pub(super) struct Taken {
+    pub(super) known: Known,
+    /// The key was known: nothing new was made.
+    pub(super) replayed: bool,
+}
+
+impl Ingest {
+    /// # Errors
+    /// As a problem for the caller. After `Unavailable` the same request may be repeated: it is paid at most once.
+    pub(super) async fn accept(&self, key: IdempotencyKey, purchase: Purchase) -> Result<Taken, Problem> {
+        let new = self.new_payment(key, purchase);
+        match tokio::time::timeout(ANSWER_WITHIN, self.take_in(new)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Problem::Unavailable("The ledger or the broker did not answer in time")),
+        }
+    }
+
+    fn new_payment(&self, key: IdempotencyKey, purchase: Purchase) -> NewPayment {
+        let now = clock::now();
+        let payment = Payment {
+            id: PaymentId(Uuid::now_v7()),
+            version: 1,
+            order_id: purchase.order_id,
+            gateway: purchase.gateway,
+            operation: Operation::InitialPayment,
+            status: Status::Accepted,
+            method: Method::New { payload: purchase.method, save: purchase.save },
+            return_url: purchase.return_url,
+            order: None,
+            progress: Progress::default(),
+            next_action: None,
+            decline: None,
+            stored: None,
+            published: false,
+            created_at: now,
+            updated_at: now,
+            expires_at: now.plus(self.checkout.deadline),
+        };
+        NewPayment { payment, key, body_hash: purchase.hash }
+    }
+
+    async fn take_in(&self, new: NewPayment) -> Result<Taken, Problem> {
+        let accepted = self.ledger.accept(&new).await.map_err(|cause| ledger_away(&cause))?;
+        match accepted {
+            Accepted::Created => {
+                let known = Known { payment: new.payment, attempts: Vec::new(), confirmations: Vec::new() };
+                self.queue(known, false).await
+            }
+            Accepted::Replayed(known) => self.replay(*known).await,
+            Accepted::KeyReused => Err(Problem::KeyReused),
+            Accepted::OrderTaken(holder) => Err(Problem::OrderTaken(holder)),
+        }
+    }
+
+    /// The same request again: its payment, put into the queue if the first try may not have got it there.
+    async fn replay(&self, known: Known) -> Result<Taken, Problem> {
+        let payment = &known.payment;
+        if payment.published || payment.status != Status::Accepted {
+            return Ok(Taken { known, replayed: true });
+        }
+        if clock::now().since(payment.created_at) < UNDER_WAY {
+            return Err(Problem::KeyInFlight);
+        }
+        self.queue(known, true).await
+    }
+
+    async fn queue(&self, mut known: Known, replayed: bool) -> Result<Taken, Problem> {
+        let payment = &known.payment;
+        if let Err(cause) = self.publisher.publish(charge_command(payment)).await {
+            return self.take_back(known, &cause).await;
+        }
+        if let Err(cause) = self.ledger.mark_published(payment.id).await {
+            // It is in the queue, which is what the answer promises. A repetition would only queue it once more.
+            warn!(payment.id = %payment.id, error = error_chain(&cause), "a queued payment could not be marked as queued");
+        }
+        self.metrics.accepted(&payment.gateway);
+        info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway, "payment accepted");
+        known.payment.published = true;
+        Ok(Taken { known, replayed })
+    }
+
+    /// The broker did not confirm. The payment is withdrawn, unless its message got through after all.
+    async fn take_back(&self, known: Known, cause: &PublishError) -> Result<Taken, Problem> {
+        let id = known.payment.id;
+        warn!(payment.id = %id, error = %cause, "a payment could not be queued; it is withdrawn");
+        match self.ledger.withdraw(id, clock::now()).await {
+            Ok(true) => Err(Problem::Unavailable("The broker cannot take messages now; nothing was accepted")),
+            Ok(false) => match self.ledger.known(id).await {
+                Ok(Some(known)) => Ok(Taken { known, replayed: false }),
+                Ok(None) => Err(Problem::Unavailable("The broker cannot take messages now")),
+                Err(cause) => Err(ledger_away(&cause)),
+            },
+            Err(cause) => Err(ledger_away(&cause)),
+        }
+    }
+}
+
+fn charge_command(payment: &Payment) -> Outgoing {
+    let body = Body::Charge { payment_id: payment.id };
+    // The payment's id is also the message's: a repetition is recognisable as one.
+    let envelope = Envelope::new(payment.id.0, payment.created_at, Some(payment.expires_at), body);
+    Outgoing {
+        queue: Queue::Commands { gateway: payment.gateway.clone(), lane: Lane::Checkout },
+        delay: None,
+        message_id: payment.id.0,
+        body: envelope.encode(),
+        headers: Headers::default(),
+    }
+}
+
+pub(super) fn ledger_away(cause: &LedgerError) -> Problem {
+    warn!(error = error_chain(cause), "the ledger cannot be used");
+    Problem::Unavailable("The ledger cannot be reached now")
+}

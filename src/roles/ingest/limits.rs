@@ -1,0 +1,38 @@
+//! The door: a bounded number of requests under way, a measure of each, and nothing kept by caches.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::Shared;
+use super::problem::{Problem, Slug};
+
+pub(super) async fn admit(State(ingest): State<Shared>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let route = route_of(&request);
+    let mut response = match ingest.requests.try_acquire() {
+        Ok(_permit) => next.run(request).await,
+        Err(_) => Problem::Busy.into_response(),
+    };
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(Slug(slug)) = response.extensions().get::<Slug>() {
+        ingest.metrics.refused(slug);
+    }
+    ingest.metrics.http(route, response.status().as_u16(), started.elapsed());
+    response
+}
+
+/// The route as a metric's label: one of a few, never the path itself.
+fn route_of(request: &Request) -> &'static str {
+    match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+        Some("/v1/payments") => "payments",
+        Some("/v1/payments/{id}") => "payment",
+        Some("/v1/payments/{id}/continue") => "continue",
+        Some("/v1/payments/{id}/events") => "events",
+        Some("/v1/webhooks/{gateway}") => "webhooks",
+        Some(_) | None => "other",
+    }
+}

@@ -1,0 +1,104 @@
+//! `/v1/payments`: take one, show one, go on with one.
+
+use std::str::FromStr;
+
+use axum::Json;
+use axum::body::Body as HttpBody;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use uuid::Uuid;
+
+use super::accept::ledger_away;
+use super::problem::Problem;
+use super::{ANSWER_WITHIN, Ingest, Shared, body};
+use crate::broker::{Headers, Lane, Outgoing, Queue};
+use crate::clock;
+use crate::domain::ids::{IdempotencyKey, PaymentId};
+use crate::domain::message::{Body, Envelope};
+use crate::domain::payment::{Known, Payment, Status};
+use crate::domain::view::PaymentView;
+
+static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+pub(super) async fn create(
+    State(ingest): State<Shared>,
+    headers: HeaderMap,
+    http_body: HttpBody,
+) -> Result<Response, Problem> {
+    let key = idempotency_key(&headers)?;
+    let bytes = body::read(http_body, ingest.http.body_bytes).await?;
+    let purchase = body::purchase(&bytes, &ingest.gateways)?;
+    let taken = ingest.accept(key, purchase).await?;
+    let mut response = accepted(&taken.known);
+    if taken.replayed {
+        ingest.metrics.replayed();
+        response.headers_mut().insert(IDEMPOTENT_REPLAYED.clone(), HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+pub(super) async fn read(State(ingest): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let known = ingest.find(&id).await?;
+    Ok(Json(PaymentView::of_known(&known)).into_response())
+}
+
+/// The payer has done what was asked. The gateway is read for what came of it; the browser is not believed.
+pub(super) async fn go_on(
+    State(ingest): State<Shared>,
+    Path(id): Path<String>,
+    http_body: HttpBody,
+) -> Result<Response, Problem> {
+    let bytes = body::read(http_body, ingest.http.body_bytes).await?;
+    body::continuation(&bytes)?;
+    let known = ingest.find(&id).await?;
+    if known.payment.status != Status::RequiresAction {
+        return Err(Problem::NothingAwaited { status: known.payment.status.label() });
+    }
+    let published = ingest.publisher.publish(continue_command(&known.payment));
+    match tokio::time::timeout(ANSWER_WITHIN, published).await {
+        Ok(Ok(())) => Ok(accepted(&known)),
+        Ok(Err(_)) | Err(_) => Err(Problem::Unavailable("The broker cannot take messages now")),
+    }
+}
+
+impl Ingest {
+    /// The payment of an id from a path.
+    pub(super) async fn find(&self, id: &str) -> Result<Known, Problem> {
+        let id = PaymentId::from_str(id).map_err(|_| Problem::UnknownPayment)?;
+        match tokio::time::timeout(ANSWER_WITHIN, self.ledger.known(id)).await {
+            Ok(Ok(Some(known))) => Ok(known),
+            Ok(Ok(None)) => Err(Problem::UnknownPayment),
+            Ok(Err(cause)) => Err(ledger_away(&cause)),
+            Err(_) => Err(Problem::Unavailable("The ledger did not answer in time")),
+        }
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
+    let mut values = headers.get_all("idempotency-key").iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok().and_then(|text| text.parse().ok()).ok_or(Problem::BadKey),
+        (None, _) | (Some(_), Some(_)) => Err(Problem::BadKey),
+    }
+}
+
+fn accepted(known: &Known) -> Response {
+    let mut response = (StatusCode::ACCEPTED, Json(PaymentView::of_known(known))).into_response();
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/payments/{}", known.payment.id)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+fn continue_command(payment: &Payment) -> Outgoing {
+    let message_id = Uuid::now_v7();
+    let envelope = Envelope::new(message_id, clock::now(), None, Body::Continue { payment_id: payment.id });
+    Outgoing {
+        queue: Queue::Commands { gateway: payment.gateway.clone(), lane: Lane::Checkout },
+        delay: None,
+        message_id,
+        body: envelope.encode(),
+        headers: Headers::default(),
+    }
+}

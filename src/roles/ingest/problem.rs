@@ -1,0 +1,225 @@
+//! What a caller is told when it does not work: RFC 9457 `application/problem+json`, with a stable `type` and no secrets.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::domain::ids::PaymentId;
+
+/// One wrong field of a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct FieldFault {
+    pub(super) field: String,
+    pub(super) detail: String,
+}
+
+/// Every way in which a request is turned down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Problem {
+    NotJson(String),
+    BadKey,
+    TooLong { limit: usize },
+    InvalidFields(Vec<FieldFault>),
+    CardData(Vec<FieldFault>),
+    KeyReused,
+    KeyInFlight,
+    OrderTaken(PaymentId),
+    NothingAwaited { status: &'static str },
+    UnknownPayment,
+    UnknownGateway,
+    UnknownPath,
+    WrongMethod,
+    Unauthorized,
+    BadWebhook(String),
+    Busy,
+    /// Broker or ledger away: nothing was accepted.
+    Unavailable(&'static str),
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
+    errors: &'a [FieldFault],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<String>,
+}
+
+impl Problem {
+    /// The last word of `type`; also a metric's label.
+    pub(super) fn slug(&self) -> &'static str {
+        match self {
+            Problem::NotJson(_) => "not-json",
+            Problem::BadKey => "invalid-idempotency-key",
+            Problem::TooLong { .. } => "body-too-long",
+            Problem::InvalidFields(_) => "invalid-fields",
+            Problem::CardData(_) => "card-data",
+            Problem::KeyReused => "idempotency-key-reused",
+            Problem::KeyInFlight => "idempotency-key-in-flight",
+            Problem::OrderTaken(_) => "order-taken",
+            Problem::NothingAwaited { .. } => "nothing-awaited",
+            Problem::UnknownPayment => "unknown-payment",
+            Problem::UnknownGateway => "unknown-gateway",
+            Problem::UnknownPath => "unknown-path",
+            Problem::WrongMethod => "wrong-method",
+            Problem::Unauthorized => "unauthorized",
+            Problem::BadWebhook(_) => "webhook-refused",
+            Problem::Busy => "busy",
+            Problem::Unavailable(_) => "unavailable",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => StatusCode::BAD_REQUEST,
+            Problem::Unauthorized => StatusCode::UNAUTHORIZED,
+            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath => StatusCode::NOT_FOUND,
+            Problem::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Problem::KeyInFlight | Problem::OrderTaken(_) | Problem::NothingAwaited { .. } => StatusCode::CONFLICT,
+            Problem::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Problem::InvalidFields(_) | Problem::CardData(_) | Problem::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::Busy | Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn title(&self) -> &'static str {
+        match self {
+            Problem::NotJson(_) => "The body is not JSON",
+            Problem::BadKey => "The Idempotency-Key header is missing or invalid",
+            Problem::TooLong { .. } => "The body is too long",
+            Problem::InvalidFields(_) => "Some fields are wrong",
+            Problem::CardData(_) => "Card data must not be sent here",
+            Problem::KeyReused => "This Idempotency-Key belongs to another request",
+            Problem::KeyInFlight => "A request with this Idempotency-Key is under way",
+            Problem::OrderTaken(_) => "The order is being paid, or is paid",
+            Problem::NothingAwaited { .. } => "The payment awaits no action",
+            Problem::UnknownPayment => "No such payment",
+            Problem::UnknownGateway => "No such gateway",
+            Problem::UnknownPath => "No such path",
+            Problem::WrongMethod => "The path does not know this method",
+            Problem::Unauthorized => "The credential is missing or wrong",
+            Problem::BadWebhook(_) => "The webhook was refused",
+            Problem::Busy => "Too many requests are under way",
+            Problem::Unavailable(_) => "The service cannot take payments now",
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Problem::NotJson(why) => format!("Send one JSON object: {why}."),
+            Problem::BadKey => {
+                "Send the header Idempotency-Key with 1 to 255 visible ASCII characters, the same one for each try of the same payment.".to_owned()
+            }
+            Problem::TooLong { limit } => format!("At most {limit} bytes are read."),
+            Problem::InvalidFields(_) => "Correct the fields named under errors and send the request again.".to_owned(),
+            Problem::CardData(_) => {
+                "Tokenise the card with the gateway's own script in the browser and send only the token. This request was not stored.".to_owned()
+            }
+            Problem::KeyReused => "The key was used before with another body. Use a new key for a new payment, or repeat the first body.".to_owned(),
+            Problem::KeyInFlight => "Wait a second and send the same request again.".to_owned(),
+            Problem::OrderTaken(_) => {
+                "An order is paid once. Follow the payment named here; after a decline, a cancellation or an expiry a new key starts a new one.".to_owned()
+            }
+            Problem::NothingAwaited { status } => format!("The payment is {status}; continue is for requires_action only."),
+            Problem::UnknownPayment => "Check the id.".to_owned(),
+            Problem::UnknownGateway => "No gateway of this name is configured.".to_owned(),
+            Problem::UnknownPath => "See the README for the paths of this API.".to_owned(),
+            Problem::WrongMethod => "See the Allow header.".to_owned(),
+            Problem::Unauthorized => "Send Authorization: Bearer with a valid API key.".to_owned(),
+            Problem::BadWebhook(why) => format!("Nothing was taken: {why}."),
+            Problem::Busy => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
+            Problem::Unavailable(what) => {
+                format!("{what}. Send the same request with the same key again after Retry-After seconds: it is paid at most once.")
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Problem::KeyInFlight | Problem::Busy => Some(1),
+            Problem::Unavailable(_) => Some(2),
+            Problem::NotJson(_)
+            | Problem::BadKey
+            | Problem::TooLong { .. }
+            | Problem::InvalidFields(_)
+            | Problem::CardData(_)
+            | Problem::KeyReused
+            | Problem::OrderTaken(_)
+            | Problem::NothingAwaited { .. }
+            | Problem::UnknownPayment
+            | Problem::UnknownGateway
+            | Problem::UnknownPath
+            | Problem::WrongMethod
+            | Problem::Unauthorized
+            | Problem::BadWebhook(_) => None,
+        }
+    }
+
+    fn fields(&self) -> &[FieldFault] {
+        match self {
+            Problem::InvalidFields(faults) | Problem::CardData(faults) => faults,
+            Problem::NotJson(_)
+            | Problem::BadKey
+            | Problem::TooLong { .. }
+            | Problem::KeyReused
+            | Problem::KeyInFlight
+            | Problem::OrderTaken(_)
+            | Problem::NothingAwaited { .. }
+            | Problem::UnknownPayment
+            | Problem::UnknownGateway
+            | Problem::UnknownPath
+            | Problem::WrongMethod
+            | Problem::Unauthorized
+            | Problem::BadWebhook(_)
+            | Problem::Busy
+            | Problem::Unavailable(_) => &[],
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let payment = match &self {
+            Problem::OrderTaken(id) => Some(format!("/v1/payments/{id}")),
+            _other => None,
+        };
+        let document = Document {
+            r#type: format!("urn:cleeng-connector:problem:{}", self.slug()),
+            title: self.title(),
+            status: self.status().as_u16(),
+            detail: self.detail(),
+            errors: self.fields(),
+            payment: payment.clone(),
+        };
+        let mut response = (self.status(), Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(Ok(link)) = payment.map(|path| HeaderValue::from_str(&path)) {
+            headers.insert(header::LOCATION, link);
+        }
+        if self == Problem::Unauthorized {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(Slug(self.slug()));
+        response
+    }
+}
+
+/// Left on a response for the metrics: which problem it tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Slug(pub(super) &'static str);
+
+pub(super) async fn no_such_path() -> Problem {
+    Problem::UnknownPath
+}
+
+pub(super) async fn no_such_method() -> Problem {
+    Problem::WrongMethod
+}

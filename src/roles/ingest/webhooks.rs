@@ -1,0 +1,78 @@
+//! `/v1/webhooks/{gateway}`: verified over the raw bytes, queued, and only then answered.
+
+use axum::Json;
+use axum::body::Body as HttpBody;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::{ANSWER_WITHIN, Shared, body};
+use crate::broker::{Headers, Outgoing, Queue};
+use crate::clock;
+use crate::domain::ids::GatewayName;
+use crate::domain::message::{Body, Envelope};
+use crate::gateway::{Event, Verified};
+
+pub(super) async fn take(
+    State(ingest): State<Shared>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    http_body: HttpBody,
+) -> Result<Response, Problem> {
+    let name: GatewayName = name.parse().map_err(|_| Problem::UnknownGateway)?;
+    let gateway = ingest.gateways.get(&name).ok_or(Problem::UnknownGateway)?;
+    let raw = body::read(http_body, ingest.http.webhook_body_bytes).await?;
+    let verified = gateway.verify(&headers, &raw, clock::now()).map_err(|why| {
+        ingest.metrics.webhook(&name, "refused");
+        warn!(gateway = %name, error = %why, "a webhook was refused");
+        Problem::BadWebhook(why.to_string())
+    })?;
+    match verified {
+        Verified::NotOurs { kind } => {
+            debug!(gateway = %name, kind, "a webhook says nothing about a payment");
+            ingest.metrics.webhook(&name, "not_ours");
+        }
+        Verified::Event(event) => {
+            let message = event_message(&name, event);
+            match tokio::time::timeout(ANSWER_WITHIN, ingest.publisher.publish(message)).await {
+                Ok(Ok(())) => ingest.metrics.webhook(&name, "queued"),
+                // The gateway sends it again.
+                Ok(Err(_)) | Err(_) => return Err(Problem::Unavailable("The broker cannot take messages now")),
+            }
+        }
+    }
+    Ok(Json(json!({ "received": true })).into_response())
+}
+
+fn event_message(gateway: &GatewayName, event: Event) -> Outgoing {
+    let message_id = id_of(gateway, &event.id);
+    let body = Body::GatewayEvent {
+        gateway: gateway.clone(),
+        event_id: event.id,
+        event_type: event.kind,
+        reference: event.reference,
+        payment_id: event.payment_id,
+    };
+    Outgoing {
+        queue: Queue::GatewayEvents,
+        delay: None,
+        message_id,
+        body: Envelope::new(message_id, clock::now(), None, body).encode(),
+        headers: Headers::default(),
+    }
+}
+
+/// The same event always gives the same message id, however often the gateway sends it.
+fn id_of(gateway: &GatewayName, event_id: &str) -> Uuid {
+    let digest = Sha256::digest(format!("{gateway} {event_id}"));
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(digest) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}

@@ -1,0 +1,218 @@
+//! The worker: takes commands and gateway events, and drives each payment to what can be known of it.
+//!
+//! It decides nothing by itself: `domain::plan` says the next step, this room does it and writes down what came of it. A
+//! delivery is done only when everything that follows from it is durable.
+
+mod case;
+mod gateway_calls;
+mod order;
+mod settle;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tracing::{Instrument, error, info_span, warn};
+
+use crate::broker::{Delivery, Handler, Publish, Verdict};
+use crate::cleeng::Cleeng;
+use crate::clock;
+use crate::config::WorkerConfig;
+use crate::domain::ids::{GatewayName, PaymentId};
+use crate::domain::message::{Body, Envelope};
+use crate::domain::plan::{self, Step, Trigger};
+use crate::domain::retry;
+use crate::gateway::{Gateway, Gateways};
+use crate::ledger::{Ledger, LedgerError};
+use crate::telemetry::metrics::Metrics;
+
+use case::Case;
+
+/// A run that takes more steps than this has found a loop in the plan.
+const MOST_STEPS: usize = 40;
+
+/// What a worker works with.
+pub(crate) struct Worker {
+    pub(crate) ledger: Ledger,
+    pub(crate) gateways: Arc<Gateways>,
+    pub(crate) cleeng: Arc<Cleeng>,
+    pub(crate) publisher: Arc<dyn Publish>,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) publisher_id: u64,
+    pub(crate) limits: WorkerConfig,
+}
+
+/// What a step leads to.
+enum Flow {
+    /// Ask the plan again.
+    Again,
+    Stop(Verdict),
+}
+
+/// Why a run was broken off; the delivery stays unacknowledged.
+#[derive(Debug, thiserror::Error)]
+enum Interrupted {
+    #[error("the ledger cannot be used")]
+    Ledger(#[source] LedgerError),
+    #[error("a confirmation could not be queued")]
+    Queue(#[source] crate::broker::PublishError),
+}
+
+/// One delivery's errand.
+struct Job {
+    payment_id: PaymentId,
+    trigger: Trigger,
+    /// How often it has failed before, and for how long: these choose the next delay.
+    failures: u32,
+    age: Duration,
+    max_age: Duration,
+}
+
+#[async_trait]
+impl Handler for Worker {
+    async fn take(&self, delivery: &Delivery) -> Verdict {
+        let envelope = match Envelope::decode(&delivery.body) {
+            Ok(envelope) => envelope,
+            Err(cause) => return park("undecodable", &error_chain(&cause)),
+        };
+        let span = info_span!("command", payment.id = tracing::field::Empty, failures = delivery.headers.failures);
+        async {
+            match self.job(&envelope, delivery).await {
+                Ok(Some(job)) => {
+                    tracing::Span::current().record("payment.id", job.payment_id.to_string());
+                    self.pursue(&job).await
+                }
+                Ok(None) => Verdict::Done,
+                Err(verdict) => verdict,
+            }
+        }
+        .instrument(span)
+        .await
+    }
+}
+
+impl Worker {
+    /// What the message asks for; nothing when it is about no payment of ours.
+    async fn job(&self, envelope: &Envelope, delivery: &Delivery) -> Result<Option<Job>, Verdict> {
+        let (payment_id, trigger, max_age) = match &envelope.body {
+            Body::Charge { payment_id } => (*payment_id, Trigger::Charge, self.limits.max_age),
+            Body::Continue { payment_id } => (*payment_id, Trigger::Continue, self.limits.max_age),
+            Body::GatewayEvent { gateway, reference, payment_id, .. } => {
+                let found = self.payment_of(gateway, reference, *payment_id).await?;
+                let Some(payment_id) = found else {
+                    return Ok(None);
+                };
+                (payment_id, Trigger::Event(reference.clone()), self.limits.event_max_age)
+            }
+            Body::Confirm { .. } => return Err(park("wrong_queue", "a confirmation among the commands")),
+        };
+        let first_failed = delivery.headers.first_failed_at;
+        Ok(Some(Job {
+            payment_id,
+            trigger,
+            failures: delivery.headers.failures,
+            age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
+            max_age,
+        }))
+    }
+
+    /// The payment that a gateway's object belongs to: by the object's id, else by our id that it carries.
+    async fn payment_of(
+        &self,
+        gateway: &GatewayName,
+        reference: &crate::domain::ids::GatewayRef,
+        carried: Option<PaymentId>,
+    ) -> Result<Option<PaymentId>, Verdict> {
+        let found = self.ledger.by_reference(gateway, reference).await;
+        match found {
+            Ok(found) => Ok(found.or(carried)),
+            Err(cause) => Err(Verdict::Hold { error: error_chain(&cause) }),
+        }
+    }
+
+    async fn pursue(&self, job: &Job) -> Verdict {
+        let known = match self.ledger.known(job.payment_id).await {
+            Ok(Some(known)) => known,
+            Ok(None) => return park("unknown_payment", "the ledger has no such payment"),
+            Err(cause) => return Verdict::Hold { error: error_chain(&cause) },
+        };
+        let Some(gateway) = self.gateways.get(&known.payment.gateway).cloned() else {
+            return park("unknown_gateway", "no such gateway is configured here");
+        };
+        let mut case = Case::new(known, gateway);
+        for _ in 0..MOST_STEPS {
+            let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
+            match self.step(job, &mut case, step).await {
+                Ok(Flow::Again) => {}
+                Ok(Flow::Stop(verdict)) => return verdict,
+                Err(interrupted) => return Verdict::Hold { error: error_chain(&interrupted) },
+            }
+        }
+        error!("a payment takes too many steps; it is tried again later");
+        self.later(job, None, "too many steps in one run")
+    }
+
+    async fn step(&self, job: &Job, case: &mut Case, step: Step) -> Result<Flow, Interrupted> {
+        match step {
+            Step::ReadOrder => self.read_order(job, case).await,
+            Step::Begin => self.begin(case).await,
+            Step::Send(attempt) => self.send(job, case, attempt).await,
+            Step::LookUp(reference) => self.look_up(job, case, &reference).await,
+            Step::Reopen(attempt) => {
+                case.void(attempt);
+                Ok(Flow::Again)
+            }
+            Step::Cancel(reference) => self.cancel(case, &reference).await,
+            Step::Expire => self.expire(case).await,
+            Step::AwaitPayer => {
+                let left = case.known.payment.expires_at.since(clock::now());
+                let delay = retry::Delay::on(retry::Rung::at_most(left), rand::random());
+                Ok(Flow::Stop(Verdict::Later { delay, error: "the payer has to act".to_owned() }))
+            }
+            Step::AwaitGateway => Ok(Flow::Stop(self.later(job, None, "the gateway works on it"))),
+            Step::Stuck(doubt) => self.stuck(case, doubt).await,
+            Step::Fail => self.fail(case, "too_many_attempts").await,
+            Step::Failed => Ok(Flow::Stop(park("failed", "the payment has failed and needs an operator"))),
+            Step::Foreign => Ok(Flow::Stop(park(
+                "reference_mismatch",
+                "the event is about another object of the gateway than this payment's",
+            ))),
+            Step::Rest => {
+                self.publish_owed(case).await?;
+                Ok(Flow::Stop(Verdict::Done))
+            }
+        }
+    }
+
+    /// Another try after a while, or the dead letters when the message has become too old.
+    fn later(&self, job: &Job, retry_after: Option<Duration>, error: &str) -> Verdict {
+        if job.age > job.max_age {
+            warn!(payment.id = %job.payment_id, error, "a command is given up after its maximum age");
+            return park("too_old", error);
+        }
+        let delay = retry::delay(job.failures.saturating_add(1), retry_after, rand::random());
+        Verdict::Later { delay, error: error.to_owned() }
+    }
+}
+
+fn park(reason: &str, error: &str) -> Verdict {
+    Verdict::Park { reason: reason.to_owned(), error: error.to_owned() }
+}
+
+/// An error with everything that caused it, in one line.
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+impl Case {
+    fn gateway(&self) -> &dyn Gateway {
+        self.gateway.as_ref()
+    }
+}

@@ -1,0 +1,133 @@
+//! A payment in hand during one run: what is known of it, and what is not yet written down.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::domain::attempt::{Attempt, AttemptState, Prepared};
+use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
+use crate::domain::ids::AttemptId;
+use crate::domain::moment::Moment;
+use crate::domain::payment::Known;
+use crate::domain::plan::Seen;
+use crate::gateway::Gateway;
+use crate::ledger::Change;
+
+/// One payment in one run.
+pub(super) struct Case {
+    pub(super) known: Known,
+    pub(super) gateway: Arc<dyn Gateway>,
+    pub(super) seen: Seen,
+    /// Attempts of this run whose first send is still to come.
+    unsent: BTreeSet<i64>,
+    /// Attempts that were sent in this run: they are not sent again in it.
+    sent: BTreeSet<i64>,
+    /// Attempts whose state is not written yet.
+    dirty: BTreeSet<i64>,
+}
+
+impl Case {
+    pub(super) fn new(known: Known, gateway: Arc<dyn Gateway>) -> Case {
+        Case {
+            known,
+            gateway,
+            seen: Seen::Nothing,
+            unsent: BTreeSet::new(),
+            sent: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+        }
+    }
+
+    /// Starts over from what the ledger says now.
+    pub(super) fn reload(&mut self, known: Known) {
+        *self = Case { sent: std::mem::take(&mut self.sent), ..Case::new(known, Arc::clone(&self.gateway)) };
+    }
+
+    /// A new attempt, to be written with the next commit.
+    pub(super) fn add_attempt(&mut self, request: Prepared, now: Moment) -> AttemptId {
+        let number = self.known.attempts.last().map_or(1, |last| last.number.saturating_add(1));
+        let id = AttemptId(Uuid::new_v4());
+        self.known.attempts.push(Attempt {
+            id,
+            number,
+            request,
+            created_at: now,
+            key_expires_at: now.plus(self.gateway.key_lifetime()),
+            state: AttemptState::Open,
+        });
+        self.unsent.insert(number);
+        self.dirty.insert(number);
+        id
+    }
+
+    pub(super) fn attempt(&self, id: AttemptId) -> Option<&Attempt> {
+        self.known.attempts.iter().find(|attempt| attempt.id == id)
+    }
+
+    pub(super) fn set_state(&mut self, id: AttemptId, state: AttemptState) {
+        if let Some(attempt) = self.known.attempts.iter_mut().find(|attempt| attempt.id == id) {
+            attempt.state = state;
+            self.dirty.insert(attempt.number);
+        }
+    }
+
+    /// Closes an attempt that surely did nothing and can do nothing any more.
+    pub(super) fn void(&mut self, id: AttemptId) {
+        self.set_state(id, AttemptState::Void);
+    }
+
+    /// Closes every open attempt: a definite answer about the payment settles them all.
+    pub(super) fn close_attempts(&mut self, state: AttemptState) {
+        for attempt in self.known.attempts.iter_mut().filter(|attempt| attempt.state.is_open()) {
+            attempt.state = state;
+            self.dirty.insert(attempt.number);
+        }
+    }
+
+    /// Notes that an attempt is being sent; whether this is surely its first time.
+    pub(super) fn note_send(&mut self, number: i64) -> bool {
+        self.sent.insert(number);
+        self.unsent.remove(&number)
+    }
+
+    pub(super) fn was_sent_in_this_run(&self, number: i64) -> bool {
+        self.sent.contains(&number)
+    }
+
+    pub(super) fn has_unwritten(&self) -> bool {
+        !self.dirty.is_empty()
+    }
+
+    /// Adds what Cleeng has to be told.
+    pub(super) fn owe(&mut self, report: Report, now: Moment) {
+        let sequence = self.known.confirmations.last().map_or(1, |last| last.sequence.saturating_add(1));
+        self.known.confirmations.push(Confirmation {
+            id: ConfirmationId(Uuid::now_v7()),
+            payment_id: self.known.payment.id,
+            sequence,
+            report,
+            delivery: Delivery::Queued,
+            created_at: now,
+        });
+    }
+
+    /// Everything that is not written yet, as one change.
+    pub(super) fn change(&self, kind: &'static str, detail: Option<String>, owed: Option<Report>) -> Change {
+        let attempts = self.known.attempts.iter().filter(|attempt| self.dirty.contains(&attempt.number));
+        let confirmations = owed.and_then(|_| self.known.confirmations.last());
+        Change {
+            payment: self.known.payment.clone(),
+            attempts: attempts.cloned().collect(),
+            confirmations: confirmations.cloned().into_iter().collect(),
+            kind,
+            detail,
+        }
+    }
+
+    /// Notes that a change was written.
+    pub(super) fn written(&mut self, version: i64) {
+        self.known.payment.version = version;
+        self.dirty.clear();
+    }
+}

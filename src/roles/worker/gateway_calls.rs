@@ -1,0 +1,164 @@
+//! The worker's calls to a gateway: written down first, sent once, and what came of it taken in.
+
+use std::time::Instant;
+
+use tracing::{error, warn};
+
+use super::case::Case;
+use super::{Flow, Interrupted, Job, Worker};
+use crate::broker::Verdict;
+use crate::clock;
+use crate::domain::attempt::{Attempt, AttemptState, Prepared};
+use crate::domain::failure::CallError;
+use crate::domain::ids::{AttemptId, GatewayRef};
+use crate::domain::outcome::Outcome;
+use crate::domain::payment::{self, Status, Transition};
+use crate::domain::plan::Seen;
+
+impl Worker {
+    /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
+    pub(super) async fn begin(&self, case: &mut Case) -> Result<Flow, Interrupted> {
+        match case.gateway().prepare(&case.known.payment) {
+            Ok(request) => self.write_down(case, request).await,
+            Err(decline) => self.refuse(case, decline).await,
+        }
+    }
+
+    /// Writes down the request that ends the payment at the gateway.
+    pub(super) async fn cancel(&self, case: &mut Case, reference: &GatewayRef) -> Result<Flow, Interrupted> {
+        let request = case.gateway().prepare_cancel(reference);
+        self.write_down(case, request).await
+    }
+
+    async fn write_down(&self, case: &mut Case, request: Prepared) -> Result<Flow, Interrupted> {
+        let stage = request.stage;
+        let now = clock::now();
+        case.add_attempt(request, now);
+        let begun = payment::set(&case.known.payment, Status::Processing, None, now);
+        if let Transition::Moved { payment, .. } = begun {
+            case.known.payment = *payment;
+        }
+        self.commit(case, "attempt", Some(stage.label().to_owned()), None).await?;
+        // A fresh attempt has nothing to be looked up: what was seen before it still holds.
+        Ok(Flow::Again)
+    }
+
+    pub(super) async fn send(&self, job: &Job, case: &mut Case, id: AttemptId) -> Result<Flow, Interrupted> {
+        let Some(attempt) = case.attempt(id).cloned() else {
+            return Ok(Flow::Again);
+        };
+        if case.was_sent_in_this_run(attempt.number) {
+            return Ok(Flow::Stop(self.later(job, None, "the gateway's answer is still unknown")));
+        }
+        if attempt.state != AttemptState::Open && case.has_unwritten() {
+            // What led to this replay is written before it leaves.
+            self.commit(case, "replay", None, None).await?;
+            return Ok(Flow::Again);
+        }
+        let first_send = case.note_send(attempt.number);
+        case.seen = Seen::Nothing;
+        let started = Instant::now();
+        let answer = case.gateway().send(attempt.id, &attempt.request).await;
+        let payment = &case.known.payment;
+        self.metrics.gateway_call(&payment.gateway, attempt.request.stage.label(), started.elapsed(), label(&answer));
+        match answer {
+            Ok(outcome) => self.answered(case, &attempt, &outcome).await,
+            Err(failure) => self.send_failed(job, case, &attempt, first_send, failure).await,
+        }
+    }
+
+    async fn answered(&self, case: &mut Case, attempt: &Attempt, outcome: &Outcome) -> Result<Flow, Interrupted> {
+        case.set_state(attempt.id, AttemptState::Answered);
+        if let Outcome::Opened { .. } = outcome {
+            // No money moved. What was made there is written together with the next request, before that one leaves.
+            if let Transition::Moved { payment, .. } = payment::apply(&case.known.payment, outcome, clock::now()) {
+                case.known.payment = *payment;
+            }
+            case.seen = Seen::Answer;
+            return Ok(Flow::Again);
+        }
+        self.conclude(case, outcome).await
+    }
+
+    async fn send_failed(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        attempt: &Attempt,
+        first_send: bool,
+        failure: CallError,
+    ) -> Result<Flow, Interrupted> {
+        case.set_state(attempt.id, attempt.state.after(&failure, first_send));
+        let stage = attempt.request.stage;
+        match failure {
+            CallError::NotDone { retry_after, cause } => {
+                self.commit(case, "not_done", Some(cause.label().to_owned()), None).await?;
+                let error = format!("{} not done: {cause}", stage.label());
+                Ok(Flow::Stop(self.later(job, retry_after, &error)))
+            }
+            CallError::Unknown { cause } if stage.moves_money() => {
+                warn!(payment.id = %case.known.payment.id, gateway = %case.known.payment.gateway, %cause,
+                    "a charge was sent and its answer is unknown");
+                self.doubt(case, cause.label()).await?;
+                Ok(Flow::Again)
+            }
+            CallError::Unknown { cause } => {
+                self.commit(case, "unknown", Some(cause.label().to_owned()), None).await?;
+                Ok(Flow::Again)
+            }
+            CallError::Refused { code } => {
+                error!(payment.id = %case.known.payment.id, gateway = %case.known.payment.gateway, code,
+                    "the gateway refuses our request as wrong");
+                self.fail(case, "gateway_refused").await
+            }
+            CallError::Broken { code } => {
+                self.commit(case, "credential", Some(code.clone()), None).await?;
+                Ok(Flow::Stop(Verdict::Hold { error: format!("the gateway turned our credential away ({code})") }))
+            }
+        }
+    }
+
+    pub(super) async fn look_up(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        reference: &GatewayRef,
+    ) -> Result<Flow, Interrupted> {
+        let started = Instant::now();
+        let answer = case.gateway().look_up(reference).await;
+        self.metrics.gateway_call(&case.known.payment.gateway, "look_up", started.elapsed(), label(&answer));
+        match answer {
+            Ok(Outcome::Opened { .. }) if case.known.payment.reference().is_some() => {
+                case.seen = Seen::Untouched;
+                Ok(Flow::Again)
+            }
+            Ok(outcome) => {
+                let flow = self.conclude(case, &outcome).await?;
+                if let Outcome::Opened { .. } = outcome {
+                    case.seen = Seen::Untouched;
+                }
+                Ok(flow)
+            }
+            Err(CallError::NotDone { retry_after, cause }) => {
+                Ok(Flow::Stop(self.later(job, retry_after, &format!("the gateway could not be read: {cause}"))))
+            }
+            Err(CallError::Unknown { cause }) => {
+                Ok(Flow::Stop(self.later(job, None, &format!("the gateway could not be read: {cause}"))))
+            }
+            Err(CallError::Broken { code }) => {
+                Ok(Flow::Stop(Verdict::Hold { error: format!("the gateway turned our credential away ({code})") }))
+            }
+            Err(CallError::Refused { code }) => {
+                let error = format!("the gateway refuses to show the payment ({code})");
+                Ok(Flow::Stop(super::park("look_up_refused", &error)))
+            }
+        }
+    }
+}
+
+fn label(answer: &Result<Outcome, CallError>) -> &'static str {
+    match answer {
+        Ok(outcome) => outcome.label(),
+        Err(failure) => failure.label(),
+    }
+}

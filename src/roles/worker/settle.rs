@@ -1,0 +1,195 @@
+//! What a worker writes down: one commit for everything that belongs together, then the confirmations that are owed.
+
+use tracing::{error, info};
+use uuid::Uuid;
+
+use super::case::Case;
+use super::{Flow, Interrupted, Worker, park};
+use crate::broker::{Headers, Outgoing, Queue, Verdict};
+use crate::clock;
+use crate::domain::attempt::{AttemptState, Stage};
+use crate::domain::confirmation::{Delivery, Report};
+use crate::domain::message::{Body, Envelope};
+use crate::domain::outcome::{Decline, Outcome};
+use crate::domain::payment::{self, Status, Transition};
+use crate::domain::plan::{Doubt, Seen};
+use crate::ledger::Committed;
+
+impl Worker {
+    /// Writes what is new. `false`: somebody else was faster; the case now holds what they wrote.
+    pub(super) async fn commit(
+        &self,
+        case: &mut Case,
+        kind: &'static str,
+        detail: Option<String>,
+        owed: Option<Report>,
+    ) -> Result<bool, Interrupted> {
+        let change = case.change(kind, detail, owed);
+        match self.ledger.commit(&change).await.map_err(Interrupted::Ledger)? {
+            Committed::Version(version) => {
+                case.written(version);
+                Ok(true)
+            }
+            Committed::Conflict => {
+                let id = case.known.payment.id;
+                if let Some(known) = self.ledger.known(id).await.map_err(Interrupted::Ledger)? {
+                    case.reload(known);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Takes a definite answer of the gateway into the payment.
+    pub(super) async fn conclude(&self, case: &mut Case, outcome: &Outcome) -> Result<Flow, Interrupted> {
+        let now = clock::now();
+        let before = &case.known.payment;
+        self.metrics.outcome(&before.gateway, outcome.label());
+        let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= before.expires_at;
+        let transition = if ended_late && !before.status.is_final() {
+            payment::expire(before, charge_was_tried(case), now)
+        } else {
+            payment::apply(before, outcome, now)
+        };
+        if !matches!(outcome, Outcome::Opened { .. }) {
+            case.close_attempts(AttemptState::Answered);
+        }
+        case.seen = Seen::Answer;
+        match transition {
+            Transition::Unchanged => {
+                if case.has_unwritten() {
+                    self.commit(case, "answer", Some(outcome.label().to_owned()), None).await?;
+                }
+                Ok(Flow::Again)
+            }
+            Transition::Moved { payment, report } => {
+                case.known.payment = *payment;
+                self.move_to(case, "outcome", Some(detail_of(outcome)), report).await
+            }
+            Transition::WrongAmount { taken } => {
+                error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
+                    "the gateway took another amount than the order's; an operator has to look");
+                self.fail(case, "wrong_amount").await
+            }
+        }
+    }
+
+    /// Commits a changed payment and queues what Cleeng has to be told of it.
+    pub(super) async fn move_to(
+        &self,
+        case: &mut Case,
+        kind: &'static str,
+        detail: Option<String>,
+        report: Option<Report>,
+    ) -> Result<Flow, Interrupted> {
+        if let Some(report) = report {
+            case.owe(report, clock::now());
+        }
+        if !self.commit(case, kind, detail, report).await? {
+            return Ok(Flow::Again);
+        }
+        let payment = &case.known.payment;
+        info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway,
+            status = payment.status.label(), "payment moved");
+        if report.is_some() {
+            self.publish_owed(case).await?;
+        }
+        Ok(Flow::Again)
+    }
+
+    /// Queues every confirmation that has not been taken up yet. A repetition does no harm: the confirmer looks first.
+    pub(super) async fn publish_owed(&self, case: &Case) -> Result<(), Interrupted> {
+        let owed = case.known.confirmations.iter().filter(|one| one.delivery == Delivery::Queued);
+        for confirmation in owed {
+            let body = Body::Confirm {
+                payment_id: confirmation.payment_id,
+                confirmation_id: confirmation.id,
+            };
+            let envelope = Envelope::new(confirmation.id.0, confirmation.created_at, None, body);
+            let message = Outgoing {
+                queue: Queue::Confirmations,
+                delay: None,
+                message_id: confirmation.id.0,
+                body: envelope.encode(),
+                headers: Headers::default(),
+            };
+            self.publisher.publish(message).await.map_err(Interrupted::Queue)?;
+        }
+        Ok(())
+    }
+
+    /// The deadline has passed and nothing can happen any more.
+    pub(super) async fn expire(&self, case: &mut Case) -> Result<Flow, Interrupted> {
+        case.close_attempts(AttemptState::Void);
+        // A charge that surely was not done leaves no trace at the gateway: nobody has to be told.
+        if let Transition::Moved { payment, report } = payment::expire(&case.known.payment, false, clock::now()) {
+            case.known.payment = *payment;
+            return self.move_to(case, "expired", None, report).await;
+        }
+        Ok(Flow::Again)
+    }
+
+    /// The payment is refused by us: no gateway was asked, so Cleeng is told nothing.
+    pub(super) async fn refuse(&self, case: &mut Case, decline: Decline) -> Result<Flow, Interrupted> {
+        self.metrics.outcome(&case.known.payment.gateway, "refused_by_us");
+        let detail = decline.code.clone();
+        let moved = payment::set(&case.known.payment, Status::Rejected, Some(decline), clock::now());
+        if let Transition::Moved { payment, .. } = moved {
+            case.known.payment = *payment;
+            return self.move_to(case, "refused", Some(detail), None).await;
+        }
+        Ok(Flow::Again)
+    }
+
+    /// Only an operator can go on: the payment says so, and the message goes to the dead letters.
+    pub(super) async fn fail(&self, case: &mut Case, reason: &'static str) -> Result<Flow, Interrupted> {
+        let moved = payment::set(&case.known.payment, Status::Failed, None, clock::now());
+        if let Transition::Moved { payment, .. } = moved {
+            case.known.payment = *payment;
+            if let Flow::Again = self.move_to(case, "failed", Some(reason.to_owned()), None).await?
+                && case.known.payment.status != Status::Failed
+            {
+                return Ok(Flow::Again);
+            }
+        }
+        error!(payment.id = %case.known.payment.id, reason, "a payment cannot go on; it needs an operator");
+        Ok(Flow::Stop(park(reason, "the payment cannot go on by itself")))
+    }
+
+    /// Money may have moved and nothing that we can ask would tell.
+    pub(super) async fn stuck(&self, case: &mut Case, doubt: Doubt) -> Result<Flow, Interrupted> {
+        if case.known.payment.status != Status::InDoubt && !self.doubt(case, doubt.label()).await? {
+            return Ok(Flow::Again);
+        }
+        error!(payment.id = %case.known.payment.id, reason = doubt.label(), "a payment stays in doubt; it needs an operator");
+        let verdict = park(doubt.label(), "whether money moved cannot be found out by itself");
+        Ok(Flow::Stop(verdict))
+    }
+
+    /// Writes that the payment is in doubt. `false`: somebody else was faster.
+    pub(super) async fn doubt(&self, case: &mut Case, why: &str) -> Result<bool, Interrupted> {
+        if let Transition::Moved { payment, .. } =
+            payment::set(&case.known.payment, Status::InDoubt, None, clock::now())
+        {
+            case.known.payment = *payment;
+        }
+        self.commit(case, "in_doubt", Some(why.to_owned()), None).await
+    }
+}
+
+/// Whether the request that can move money was ever written down.
+fn charge_was_tried(case: &Case) -> bool {
+    case.known.attempts.iter().any(|attempt| attempt.request.stage == Stage::Charge)
+}
+
+fn detail_of(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Rejected { decline, .. } => format!("{}: {}", outcome.label(), decline.code),
+        Outcome::Opened { .. }
+        | Outcome::Authorized { .. }
+        | Outcome::Captured { .. }
+        | Outcome::RequiresAction { .. }
+        | Outcome::Pending { .. }
+        | Outcome::Cancelled { .. } => outcome.label().to_owned(),
+    }
+}
