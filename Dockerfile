@@ -1,0 +1,24 @@
+# One image for every role: `docker run cleeng-connector run --role worker`. Needs BuildKit (the default builder).
+
+FROM rust:1.95-slim-bookworm AS build
+WORKDIR /src
+COPY . .
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked && cp target/release/cleeng-connector /cleeng-connector
+
+FROM debian:12-slim
+# The root certificates by which gateways, Cleeng, the broker and the database are trusted.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /cleeng-connector /usr/local/bin/cleeng-connector
+# By number, so that an orchestrator can see that it is not root. Nothing is written below the root file system, so it may
+# be mounted read-only; the embedded stores, if they are used, need a writable working directory.
+USER 10001:10001
+WORKDIR /var/lib/cleeng-connector
+EXPOSE 8080 9090
+# The process itself is process 1 and takes SIGTERM; it drains for CONNECTOR_SHUTDOWN__GRACE.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["cleeng-connector"]
+CMD ["run"]

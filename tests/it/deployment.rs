@@ -1,0 +1,203 @@
+//! The deployment files hold together: what compose starts exists, scales, is pinned, and speaks our configuration.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+const ROLES: [&str; 3] = ["ingest", "worker", "confirmer"];
+const SCALED: [&str; 2] = ["worker", "confirmer"];
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+}
+
+fn yaml(file: &str) -> Value {
+    serde_saphyr::from_str(&read(file)).unwrap()
+}
+
+fn service(compose: &Value, name: &str) -> Value {
+    let found = compose.pointer(&format!("/services/{name}"));
+    found
+        .unwrap_or_else(|| panic!("docker-compose.yml has no service {name}"))
+        .clone()
+}
+
+fn words(list: &Value) -> Vec<String> {
+    let list = list
+        .as_array()
+        .unwrap_or_else(|| panic!("not a list: {list}"));
+    list.iter()
+        .map(|word| word.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Every `CONNECTOR_` variable that any service sets.
+fn variables(compose: &Value) -> BTreeSet<String> {
+    let services = compose.pointer("/services").and_then(Value::as_object);
+    services
+        .unwrap()
+        .values()
+        .filter_map(|service| service.get("environment").and_then(Value::as_object))
+        .flat_map(|environment| environment.keys().cloned())
+        .filter(|name| name.starts_with("CONNECTOR_"))
+        .collect()
+}
+
+/// `CONNECTOR_BROKER__URL` is the key `broker.url`; with `_FILE` at its end it names a file that holds the value.
+fn key_of(variable: &str) -> String {
+    let name = variable.trim_start_matches("CONNECTOR_");
+    let name = name.strip_suffix("_FILE").unwrap_or(name);
+    name.to_lowercase().replace("__", ".")
+}
+
+/// The keys that a configuration file names, those in comments too: a secret has no default, so its line is one.
+fn documented_keys(toml: &str) -> BTreeSet<String> {
+    let mut section = String::new();
+    let mut keys = BTreeSet::new();
+    for line in toml.lines() {
+        let line = line.trim_start_matches(['#', ' ']);
+        if let Some(name) = line
+            .strip_prefix('[')
+            .and_then(|rest| rest.split_once(']'))
+            .map(|(name, _)| name)
+        {
+            section = format!("{name}.");
+        } else if let Some((key, _)) = line.split_once(" = ")
+            && key
+                .chars()
+                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.')
+        {
+            keys.insert(format!("{section}{key}"));
+        }
+    }
+    keys
+}
+
+fn undocumented(compose: &Value, toml: &str) -> Vec<String> {
+    let documented = documented_keys(toml);
+    let variables = variables(compose).into_iter();
+    variables
+        .filter(|variable| !documented.contains(&key_of(variable)))
+        .collect()
+}
+
+#[test]
+fn compose_starts_every_role_and_what_the_roles_need() {
+    let compose = yaml("docker-compose.yml");
+    for role in ROLES {
+        let command = words(service(&compose, role).get("command").unwrap());
+        assert_eq!(command, ["run", "--role", role]);
+    }
+    for other in ["simulator", "rabbitmq", "postgres", "prometheus"] {
+        service(&compose, other);
+    }
+}
+
+#[test]
+fn the_roles_can_be_scaled() {
+    let compose = yaml("docker-compose.yml");
+    for role in ROLES {
+        let service = service(&compose, role);
+        assert_eq!(service.get("container_name"), None, "{role}");
+        assert_eq!(
+            service.get("ports").is_none(),
+            SCALED.contains(&role),
+            "{role}: a host port is taken by the first replica"
+        );
+    }
+}
+
+#[test]
+fn what_is_published_is_published_on_loopback_only() {
+    let compose = yaml("docker-compose.yml");
+    let services = compose.pointer("/services").and_then(Value::as_object);
+    for (name, service) in services.unwrap() {
+        for port in service.get("ports").map(words).unwrap_or_default() {
+            assert!(port.starts_with("127.0.0.1:"), "{name} publishes {port}");
+        }
+    }
+}
+
+#[test]
+fn images_are_pinned_to_a_major_version() {
+    for file in ["docker-compose.yml", "scripts/servers.compose.yml"] {
+        let compose = yaml(file);
+        let services = compose.pointer("/services").and_then(Value::as_object);
+        for (name, service) in services.unwrap() {
+            let image = service.get("image").and_then(Value::as_str).unwrap();
+            if service.get("build").is_some() {
+                continue; // made here, from this very tree
+            }
+            let tag = image.split_once(':').map(|(_, tag)| tag);
+            let major = tag.and_then(|tag| tag.trim_start_matches('v').chars().next());
+            assert!(
+                major.is_some_and(|c| c.is_ascii_digit()),
+                "{file}: {name} runs {image}"
+            );
+        }
+    }
+    for image in stages(&read("Dockerfile")) {
+        assert!(
+            image.contains(|c: char| c.is_ascii_digit()),
+            "Dockerfile: from {image}"
+        );
+    }
+}
+
+fn stages(dockerfile: &str) -> Vec<String> {
+    let froms = dockerfile
+        .lines()
+        .filter_map(|line| line.strip_prefix("FROM "));
+    froms
+        .filter_map(|rest| rest.split_whitespace().next())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn a_role_has_more_time_to_stop_than_it_takes_to_drain() {
+    let compose = yaml("docker-compose.yml");
+    for role in ROLES {
+        let service = service(&compose, role);
+        let period = service.get("stop_grace_period").and_then(Value::as_str);
+        let grace = service
+            .pointer("/environment/CONNECTOR_SHUTDOWN__GRACE")
+            .and_then(Value::as_str);
+        let seconds = |text: Option<&str>| -> u32 {
+            text.unwrap().strip_suffix('s').unwrap().parse().unwrap()
+        };
+        assert!(seconds(period) > seconds(grace), "{role}");
+    }
+}
+
+#[test]
+fn the_image_does_not_run_as_root() {
+    let dockerfile = read("Dockerfile");
+    let last_stage = dockerfile.rsplit("\nFROM ").next().unwrap();
+    let user = last_stage
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("USER "))
+        .unwrap_or("root");
+    let id = user.split(':').next().unwrap();
+    assert!(id.parse::<u32>().is_ok_and(|id| id > 0), "USER {user}");
+}
+
+#[test]
+fn prometheus_looks_for_every_role() {
+    let prometheus = yaml("config/prometheus.yml");
+    let names = prometheus.pointer("/scrape_configs/0/dns_sd_configs/0/names");
+    assert_eq!(words(names.unwrap()), ROLES);
+}
+
+#[test]
+fn a_variable_without_a_documented_key_is_found() {
+    let compose = serde_json::json!({"services": {"ingest": {"environment": {
+        "CONNECTOR_BROKER__URL": "", "CONNECTOR_CLEENG__PUBLISHER_TOKEN_FILE": "",
+        "CONNECTOR_GATEWAYS__STRIPE__SECRET_KEY": "", "CONNECTOR_BROKER__URI": "", "OTHER": "",
+    }}}});
+    let toml = "[broker]\n# Where it is.\nurl = \"embedded\"\n\n[cleeng]\n# publisher_token = \"…\"\n\n# [gateways.stripe]\n# secret_key = \"sk_…\"\n";
+    assert_eq!(undocumented(&compose, toml), ["CONNECTOR_BROKER__URI"]);
+}

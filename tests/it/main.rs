@@ -1,0 +1,9 @@
+//! The tests from outside: the executable as a process, and the repository's own rules.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test harness: a failed step ends the test"
+)]
+
+mod architecture;
+mod deployment;
