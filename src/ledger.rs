@@ -1,18 +1,43 @@
 //! What was intended, sent and learned: the durable memory of every payment, in PostgreSQL or SQLite.
 
+mod accept;
+mod attempt_row;
+mod commit;
+mod confirmation_row;
+mod connect;
+mod events;
+mod fields;
+mod migrate;
+mod payment_row;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Any, AnyPool};
+use tokio::time::{Instant, timeout_at};
+
+use crate::config::LedgerConfig;
 use crate::domain::attempt::Attempt;
 use crate::domain::confirmation::Confirmation;
-use crate::domain::ids::{IdempotencyKey, PaymentId};
+use crate::domain::ids::{GatewayName, GatewayRef, IdempotencyKey, OrderId, PaymentId};
 use crate::domain::moment::Moment;
-use crate::domain::payment::{Known, Payment};
+use crate::domain::payment::{Known, Payment, Status};
+use connect::Backend;
 
 /// Why the ledger did not answer. All of them mean the same to a caller: wait, keep the message, try again.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LedgerError {
     #[error("the ledger is away or too slow")]
-    Away(#[source] sqlx::Error),
+    Away(#[from] sqlx::Error),
     #[error("the ledger did not answer in time")]
     TimedOut,
+    /// Only when it is opened: made by another build, or its database user may not create tables.
+    #[error("the ledger's tables could not be made fit for this build")]
+    Tables(#[from] sqlx::migrate::MigrateError),
     /// A row that this build cannot read: a bug or a foreign hand.
     #[error("the ledger holds something unreadable in {column}")]
     Unreadable { column: &'static str },
@@ -80,4 +105,175 @@ pub(crate) struct Doubts {
     pub(crate) count: i64,
     /// When the oldest of them was accepted.
     pub(crate) oldest: Option<Moment>,
+}
+
+/// Which payments to list, newest first; what is `None` does not matter.
+#[derive(Debug, Clone)]
+pub(crate) struct PaymentFilter {
+    pub(crate) status: Option<Status>,
+    pub(crate) order_id: Option<OrderId>,
+    /// The gateway's own id of the payment.
+    pub(crate) reference: Option<String>,
+    /// Held between 1 and 500.
+    pub(crate) limit: i64,
+}
+
+/// The open ledger. A clone is another hand on the same connections.
+#[derive(Clone)]
+pub(crate) struct Ledger {
+    pool: AnyPool,
+    backend: Backend,
+    timeout: Duration,
+}
+
+/// One call's connection, and when the call has to be over.
+struct Session {
+    conn: PoolConnection<Any>,
+    deadline: Instant,
+}
+
+/// Every call ends within the configured time-out. After [`LedgerError::TimedOut`] the write may still have happened:
+/// the same call again finds out, since all of them are safe to repeat.
+impl Ledger {
+    /// Connects and brings the tables up to date; a missing SQLite file is made. The migration alone may take longer
+    /// than the time-out.
+    pub(crate) async fn open(config: &LedgerConfig) -> Result<Ledger, LedgerError> {
+        let (pool, backend) = connect::open(config).await?;
+        Ok(Ledger {
+            pool,
+            backend,
+            timeout: config.timeout,
+        })
+    }
+
+    /// Takes a payment in, unless its key or its order is taken. An order that is held by a payment which was never
+    /// queued (its ingest died) is taken over after ten seconds.
+    pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
+        let mut session = self.session().await?;
+        let work = accept::accept(&mut session.conn, self.backend, new);
+        let verdict = timeout_at(session.deadline, work).await;
+        match session.settle(verdict)? {
+            accept::Verdict::Created => Ok(Accepted::Created),
+            accept::Verdict::KeyReused => Ok(Accepted::KeyReused),
+            accept::Verdict::OrderTaken(holder) => Ok(Accepted::OrderTaken(holder)),
+            accept::Verdict::Replayed(id) => {
+                let known = self.known(id).await?;
+                let known = fields::known(known, "payments.id")?;
+                Ok(Accepted::Replayed(Box::new(known)))
+            }
+        }
+    }
+
+    /// Notes that the payment's command is in the queue. It is no new version: a worker may have it already.
+    pub(crate) async fn mark_published(&self, id: PaymentId) -> Result<(), LedgerError> {
+        let mut session = self.session().await?;
+        let work = accept::mark_published(&mut session.conn, id);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    /// Cancels a payment whose command could not be queued, and frees its key and its order. `false`: it is known to
+    /// be queued, or a worker has it.
+    pub(crate) async fn withdraw(&self, id: PaymentId, now: Moment) -> Result<bool, LedgerError> {
+        let mut session = self.session().await?;
+        let work = accept::withdraw(&mut session.conn, self.backend, id, now);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    /// The payment with its attempts and confirmations, all as they were at one moment.
+    pub(crate) async fn known(&self, id: PaymentId) -> Result<Option<Known>, LedgerError> {
+        let mut session = self.session().await?;
+        let work = read::known(&mut session.conn, self.backend, id);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    pub(crate) async fn by_reference(
+        &self,
+        gateway: &GatewayName,
+        reference: &GatewayRef,
+    ) -> Result<Option<PaymentId>, LedgerError> {
+        let mut session = self.session().await?;
+        let work = read::by_reference(&mut session.conn, gateway, reference);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    /// Writes the change when the payment still has the version that it was decided on. Forgets a final payment's
+    /// single-use token, in its method and in its closed attempts.
+    pub(crate) async fn commit(&self, change: &Change) -> Result<Committed, LedgerError> {
+        let mut session = self.session().await?;
+        let work = commit::commit(&mut session.conn, self.backend, change);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    /// The entries after sequence `after`, at most 500.
+    pub(crate) async fn history(
+        &self,
+        id: PaymentId,
+        after: i64,
+    ) -> Result<Vec<HistoryEntry>, LedgerError> {
+        let mut session = self.session().await?;
+        let work = events::history(&mut session.conn, id, after);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    pub(crate) async fn list(&self, filter: &PaymentFilter) -> Result<Vec<Known>, LedgerError> {
+        let mut session = self.session().await?;
+        let work = read::list(&mut session.conn, self.backend, filter);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    pub(crate) async fn doubts(&self) -> Result<Doubts, LedgerError> {
+        let mut session = self.session().await?;
+        let answer = timeout_at(session.deadline, read::doubts(&mut session.conn)).await;
+        session.settle(answer)
+    }
+
+    /// Whether the ledger answers.
+    pub(crate) async fn ping(&self) -> Result<(), LedgerError> {
+        let mut session = self.session().await?;
+        let answer = timeout_at(session.deadline, read::ping(&mut session.conn)).await;
+        session.settle(answer)
+    }
+
+    /// Hands the connections back; calls under way may finish within the time-out.
+    pub(crate) async fn close(&self) {
+        let closed = tokio::time::timeout(self.timeout, self.pool.close()).await;
+        if closed.is_err() {
+            tracing::warn!("the ledger's connections were not closed in time");
+        }
+    }
+
+    async fn session(&self) -> Result<Session, LedgerError> {
+        let deadline = Instant::now() + self.timeout;
+        let conn = timeout_at(deadline, self.pool.acquire())
+            .await
+            .map_err(|_| LedgerError::TimedOut)??;
+        Ok(Session { conn, deadline })
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ledger")
+    }
+}
+
+impl Session {
+    /// The call's answer. A connection that let us wait too long is not used again: its server may be gone without a
+    /// word, and the pool would wait for it as long as TCP does.
+    fn settle<T>(
+        mut self,
+        answer: Result<Result<T, LedgerError>, tokio::time::error::Elapsed>,
+    ) -> Result<T, LedgerError> {
+        answer.unwrap_or_else(|_| {
+            self.conn.close_on_drop();
+            Err(LedgerError::TimedOut)
+        })
+    }
 }

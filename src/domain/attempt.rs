@@ -7,6 +7,10 @@ use super::ids::AttemptId;
 use super::moment::Moment;
 use super::secret::Secret;
 
+/// The content types that a [`Prepared`] request can have.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) const JSON: &str = "application/json";
+
 /// Which request of a payment an attempt is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,8 +56,16 @@ pub(crate) struct Prepared {
     pub(crate) stage: Stage,
     /// Path below the gateway's base URL, beginning with `/`.
     pub(crate) path: String,
+    /// [`FORM`] or [`JSON`]: the ledger can read back no other.
     pub(crate) content_type: &'static str,
     pub(crate) body: Secret<String>,
+}
+
+impl Prepared {
+    /// The content type as it was stored, back as the constant that it was.
+    pub(crate) fn content_type_from(text: &str) -> Option<&'static str> {
+        [FORM, JSON].into_iter().find(|known| *known == text)
+    }
 }
 
 /// What is known of a request that has been written down.

@@ -47,6 +47,22 @@ impl Cause {
             Cause::Credential => "credential",
         }
     }
+
+    pub(crate) fn from_label(text: &str) -> Option<Cause> {
+        [
+            Cause::Connect,
+            Cause::TimedOut,
+            Cause::Reset,
+            Cause::ServerError,
+            Cause::StoredError,
+            Cause::Unreadable,
+            Cause::RateLimited,
+            Cause::InFlight,
+            Cause::StateConflict,
+        ]
+        .into_iter()
+        .find(|cause| cause.label() == text)
+    }
 }
 
 impl fmt::Display for Cause {

@@ -36,6 +36,19 @@ impl DeclineClass {
             DeclineClass::InvalidOrder => "invalid_order",
         }
     }
+
+    pub(crate) fn from_label(text: &str) -> Option<DeclineClass> {
+        [
+            DeclineClass::Soft,
+            DeclineClass::Technical,
+            DeclineClass::NeedsCustomer,
+            DeclineClass::Hard,
+            DeclineClass::Fraud,
+            DeclineClass::InvalidOrder,
+        ]
+        .into_iter()
+        .find(|class| class.label() == text)
+    }
 }
 
 /// A definite no, with the gateway's most specific code.

@@ -1,0 +1,200 @@
+//! Takes a payment in, once for each idempotency key and for each order; and gives both back when it was never queued.
+
+use std::time::Duration;
+
+use sqlx::AnyConnection;
+
+use super::connect::Backend;
+use super::events::{self, Event};
+use super::fields::{Fields, json_text};
+use super::{Change, LedgerError, NewPayment, commit, payment_row, read};
+use crate::domain::ids::{OrderId, PaymentId};
+use crate::domain::moment::Moment;
+use crate::domain::payment::{Payment, Status};
+use crate::domain::view::PaymentView;
+
+/// The version of a payment that was just taken in.
+const FIRST_VERSION: i64 = 1;
+
+/// An accepted payment that is not in the queue after this time was left behind by an ingest that died.
+const ORPHANED_AFTER: Duration = Duration::from_secs(10);
+
+/// What stands in the way may be gone when it is looked for; then it is tried again, this often.
+const TRIES: u32 = 4;
+
+/// As [`super::Accepted`], with the name of the payment that is to be read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Verdict {
+    Created,
+    Replayed(PaymentId),
+    KeyReused,
+    OrderTaken(PaymentId),
+}
+
+/// Who holds an order, and whether still with right.
+struct Holder {
+    id: PaymentId,
+    orphaned: bool,
+}
+
+/// The unique indices decide, so that two processes at the same instant get one answer each, and one `Created`.
+pub(super) async fn accept(
+    conn: &mut AnyConnection,
+    backend: Backend,
+    new: &NewPayment,
+) -> Result<Verdict, LedgerError> {
+    let mut transaction = backend.begin_write(conn).await?;
+    for _ in 0..TRIES {
+        if insert(&mut transaction, new).await? {
+            transaction.commit().await?;
+            return Ok(Verdict::Created);
+        }
+        if let Some(verdict) = same_key(&mut transaction, new).await? {
+            transaction.rollback().await?;
+            return Ok(verdict);
+        }
+        let now = new.payment.created_at;
+        match holder(&mut transaction, new.payment.order_id, now).await? {
+            Some(holder) if holder.orphaned => {
+                take_back(&mut transaction, holder.id, now).await?;
+            }
+            Some(holder) => {
+                transaction.rollback().await?;
+                return Ok(Verdict::OrderTaken(holder.id));
+            }
+            None => {}
+        }
+    }
+    Err(LedgerError::TimedOut)
+}
+
+pub(super) async fn mark_published(
+    conn: &mut AnyConnection,
+    id: PaymentId,
+) -> Result<(), LedgerError> {
+    sqlx::query("UPDATE payments SET published = TRUE WHERE id = $1 AND NOT published")
+        .bind(id.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn withdraw(
+    conn: &mut AnyConnection,
+    backend: Backend,
+    id: PaymentId,
+    now: Moment,
+) -> Result<bool, LedgerError> {
+    let mut transaction = backend.begin_write(conn).await?;
+    let withdrawn = take_back(&mut transaction, id, now).await?;
+    transaction.commit().await?;
+    Ok(withdrawn)
+}
+
+/// Whether the payment went in; the key or the order may be taken.
+async fn insert(conn: &mut AnyConnection, new: &NewPayment) -> Result<bool, LedgerError> {
+    let payment = &new.payment;
+    let inserted =
+        payment_row::bind_state(sqlx::query(payment_row::INSERT), payment, FIRST_VERSION)?
+            .bind(payment.order_id.to_i64())
+            .bind(payment.gateway.to_string())
+            .bind(payment.operation.label())
+            .bind(payment.return_url.clone())
+            .bind(new.key.as_str().to_owned())
+            .bind(hex::encode(new.body_hash))
+            .bind(payment.created_at.0)
+            .execute(&mut *conn)
+            .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let view = json_text(&PaymentView::of(payment, &[]), "view_json")?;
+    let event = Event {
+        payment: payment.id,
+        sequence: FIRST_VERSION,
+        at: payment.created_at,
+        kind: "accepted",
+        detail: None,
+        view: Some(view),
+    };
+    events::append(conn, event).await?;
+    Ok(true)
+}
+
+async fn same_key(
+    conn: &mut AnyConnection,
+    new: &NewPayment,
+) -> Result<Option<Verdict>, LedgerError> {
+    let found = sqlx::query("SELECT id, body_hash FROM payments WHERE idempotency_key = $1")
+        .bind(new.key.as_str().to_owned())
+        .fetch_optional(conn)
+        .await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    let fields = Fields(&row);
+    if fields.text("body_hash")? == hex::encode(new.body_hash) {
+        Ok(Some(Verdict::Replayed(PaymentId(fields.uuid("id")?))))
+    } else {
+        Ok(Some(Verdict::KeyReused))
+    }
+}
+
+async fn holder(
+    conn: &mut AnyConnection,
+    order: OrderId,
+    now: Moment,
+) -> Result<Option<Holder>, LedgerError> {
+    let found = sqlx::query(
+        "SELECT id, status, created_at, CASE WHEN published THEN 1 ELSE 0 END AS published \
+         FROM payments WHERE order_id = $1 AND holds_order",
+    )
+    .bind(order.to_i64())
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = found else {
+        return Ok(None);
+    };
+    let fields = Fields(&row);
+    let waits = fields.word("status", Status::from_label)? == Status::Accepted;
+    let old = now.since(fields.moment("created_at")?) > ORPHANED_AFTER;
+    Ok(Some(Holder {
+        id: PaymentId(fields.uuid("id")?),
+        orphaned: waits && old && !fields.flag("published")?,
+    }))
+}
+
+/// Ends a payment that no worker has and that is not known to be queued. The first statement decides and locks.
+///
+/// Its message may be in the queue all the same; the worker that gets it then finds a cancelled payment.
+async fn take_back(
+    conn: &mut AnyConnection,
+    id: PaymentId,
+    now: Moment,
+) -> Result<bool, LedgerError> {
+    let freed = sqlx::query(
+        "UPDATE payments SET idempotency_key = NULL \
+         WHERE id = $1 AND status = 'accepted' AND NOT published",
+    )
+    .bind(id.to_string())
+    .execute(&mut *conn)
+    .await?;
+    if freed.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let Some(payment) = read::payment_of(conn, id).await? else {
+        return Ok(false);
+    };
+    let change = Change {
+        payment: Payment {
+            status: Status::Cancelled,
+            updated_at: now,
+            ..payment
+        },
+        attempts: Vec::new(),
+        confirmations: Vec::new(),
+        kind: "withdrawn",
+        detail: None,
+    };
+    Ok(commit::write(conn, &change).await?.is_some())
+}

@@ -1,0 +1,162 @@
+//! Opens the store: which database it is, and how its connections are set up. After this nobody asks which it is.
+
+use std::path::Path;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction};
+use tokio::time::{Instant, sleep};
+use url::Url;
+
+use super::LedgerError;
+use super::migrate::migrate;
+use crate::config::{LedgerConfig, LedgerUrl};
+
+/// Journal and durability of SQLite: readers beside one writer, and a commit is on the disk when it returns.
+/// `busy_timeout` comes first: setting the journal already needs the file's lock.
+const SQLITE_SET_UP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
+     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+
+/// While several processes open a new file, SQLite may answer "busy" without waiting.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+
+/// A connection of the pool that rested at least this long is tried before it is used: the server may be gone.
+const RESTED: Duration = Duration::from_secs(1);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Backend {
+    Postgres,
+    Sqlite,
+}
+
+impl Backend {
+    /// A transaction that may write. In SQLite it takes the file's write lock at once, so that it cannot fail later.
+    pub(super) async fn begin_write(
+        self,
+        conn: &mut AnyConnection,
+    ) -> Result<Transaction<'_, Any>, LedgerError> {
+        let begin = match self {
+            Backend::Postgres => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Backend::Sqlite => "BEGIN IMMEDIATE",
+        };
+        Ok(conn.begin_with(begin).await?)
+    }
+
+    /// A transaction whose reads all see the same moment.
+    pub(super) async fn begin_read(
+        self,
+        conn: &mut AnyConnection,
+    ) -> Result<Transaction<'_, Any>, LedgerError> {
+        let begin = match self {
+            Backend::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Backend::Sqlite => "BEGIN DEFERRED",
+        };
+        Ok(conn.begin_with(begin).await?)
+    }
+}
+
+/// Connects, brings the tables up to date and makes the pool.
+pub(super) async fn open(config: &LedgerConfig) -> Result<(AnyPool, Backend), LedgerError> {
+    sqlx::any::install_default_drivers();
+    let (options, backend) = match &config.url {
+        LedgerUrl::Postgres(url) => (url.expose_secret().parse()?, Backend::Postgres),
+        LedgerUrl::Sqlite(path) => (sqlite_options(path).await?, Backend::Sqlite),
+    };
+    // Not one of the pool's: a migration may take longer than a statement may.
+    let mut first = connect(&options, backend, config.timeout).await?;
+    migrate(&mut first, backend).await?;
+    first.close().await?;
+    Ok((pool(options, backend, config), backend))
+}
+
+fn pool(options: AnyConnectOptions, backend: Backend, config: &LedgerConfig) -> AnyPool {
+    let timeout = config.timeout;
+    let pool = AnyPoolOptions::new()
+        .acquire_timeout(timeout)
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= RESTED {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |conn, _| Box::pin(set_up(conn, backend, timeout)));
+    match backend {
+        Backend::Postgres => pool.max_connections(config.max_connections),
+        Backend::Sqlite => pool
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None),
+    }
+    .connect_lazy_with(options)
+}
+
+/// The first connection; a new SQLite file gets its journal mode here.
+async fn connect(
+    options: &AnyConnectOptions,
+    backend: Backend,
+    timeout: Duration,
+) -> Result<AnyConnection, LedgerError> {
+    let deadline = Instant::now() + timeout;
+    loop {
+        let attempt = tokio::time::timeout_at(deadline, async {
+            let mut conn = options.connect().await?;
+            match backend {
+                Backend::Postgres => {}
+                Backend::Sqlite => set_up(&mut conn, backend, timeout).await?,
+            }
+            Ok(conn)
+        });
+        match attempt.await {
+            Ok(Err(error)) if is_busy(&error) && Instant::now() < deadline => {
+                sleep(BUSY_PAUSE).await;
+            }
+            Ok(settled) => return Ok(settled?),
+            Err(_) => return Err(LedgerError::TimedOut),
+        }
+    }
+}
+
+async fn set_up(
+    conn: &mut AnyConnection,
+    backend: Backend,
+    timeout: Duration,
+) -> Result<(), sqlx::Error> {
+    match backend {
+        Backend::Sqlite => sqlx::raw_sql(SQLITE_SET_UP).execute(conn).await?,
+        Backend::Postgres => {
+            // A process that froze inside a transaction must not hold its locks: it gave up long ago.
+            let millis = timeout.as_millis();
+            let idle = millis.saturating_mul(2);
+            let limits = format!(
+                "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle};"
+            );
+            sqlx::raw_sql(AssertSqlSafe(limits)).execute(conn).await?
+        }
+    };
+    Ok(())
+}
+
+/// The file's URL; its folder is made when it is missing, the file itself when it is opened.
+async fn sqlite_options(path: &Path) -> Result<AnyConnectOptions, LedgerError> {
+    let path = std::path::absolute(path).map_err(sqlx::Error::from)?;
+    if let Some(folder) = path.parent() {
+        tokio::fs::create_dir_all(folder)
+            .await
+            .map_err(sqlx::Error::from)?;
+    }
+    let unfit = || sqlx::Error::Configuration("the path of the ledger's file is no URL".into());
+    let file = Url::from_file_path(&path).map_err(|()| unfit())?;
+    Ok(format!("sqlite://{}?mode=rwc", file.path()).parse()?)
+}
+
+/// SQLITE_BUSY with any of its extensions: the low byte of the code is 5.
+fn is_busy(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|database| database.code()?.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
+}
