@@ -18,6 +18,9 @@ use crate::config::{LedgerConfig, LedgerUrl};
 const SQLITE_SET_UP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; \
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
+/// How long the migration may take, waiting for another process to finish it included.
+const MIGRATION_LIMIT: Duration = Duration::from_secs(600);
+
 /// While several processes open a new file, SQLite may answer "busy" without waiting.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
@@ -65,7 +68,9 @@ pub(super) async fn open(config: &LedgerConfig) -> Result<(AnyPool, Backend), Le
     };
     // Not one of the pool's: a migration may take longer than a statement may.
     let mut first = connect(&options, backend, config.timeout).await?;
-    migrate(&mut first, backend).await?;
+    tokio::time::timeout(MIGRATION_LIMIT, migrate(&mut first, backend))
+        .await
+        .unwrap_or(Err(LedgerError::TimedOut))?;
     first.close().await?;
     Ok((pool(options, backend, config), backend))
 }

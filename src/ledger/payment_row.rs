@@ -30,7 +30,7 @@ pub(super) use payments_where;
 
 pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
 
-/// The columns that change in a payment's life.
+/// `$1` to `$19` are those of [`UPDATE`]; the rest does not change in a payment's life.
 pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, method, \
      order_amount, order_currency, customer_id, offer_id, order_expires_at, gateway_customer, reference, \
      next_action, decline_class, decline_code, stored_method, published, holds_order, updated_at, expires_at, \

@@ -1,1 +1,72 @@
-//! t
+//! One suite for both stores: every scenario runs on a new SQLite file and on a new PostgreSQL database.
+
+mod accepting;
+mod committing;
+mod reading;
+mod samples;
+mod stores;
+
+use futures_util::FutureExt;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use stores::Store;
+
+/// Runs a scenario, and removes the store also when it panicked.
+async fn on(store: Store, scenario: impl AsyncFnOnce(&Store)) {
+    let ended = AssertUnwindSafe(scenario(&store)).catch_unwind().await;
+    store.remove().await;
+    if let Err(panic) = ended {
+        resume_unwind(panic);
+    }
+}
+
+macro_rules! on_both_stores {
+    ($($room:ident :: $scenario:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::on(super::Store::sqlite(), super::$room::$scenario).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $scenario() {
+                super::on(super::Store::postgres().await, super::$room::$scenario).await;
+            })*
+        }
+    };
+}
+
+on_both_stores! {
+    accepting::a_new_payment_is_created_and_read_back,
+    accepting::the_same_key_and_body_are_a_replay,
+    accepting::the_same_key_with_another_body_is_reused,
+    accepting::a_held_order_is_taken,
+    accepting::an_order_is_free_again_after_a_decline,
+    accepting::twenty_accepts_of_one_key_create_one_payment,
+    accepting::twenty_accepts_of_one_order_create_one_payment,
+    accepting::an_orphan_loses_its_order_after_ten_seconds,
+    accepting::an_orphan_is_replayed_to_its_own_key,
+    accepting::twenty_accepts_over_one_orphan_create_one_payment,
+    accepting::a_published_payment_is_no_orphan,
+    accepting::a_withdrawn_payment_gives_back_key_and_order,
+    accepting::what_is_published_or_begun_is_not_withdrawn,
+    committing::every_field_comes_back,
+    committing::every_state_of_attempts_and_confirmations_comes_back,
+    committing::a_second_commit_on_one_version_is_a_conflict_and_writes_nothing,
+    committing::one_of_twenty_commits_on_one_version_wins,
+    committing::a_view_is_kept_only_when_it_shows_news,
+    committing::a_final_payment_forgets_its_token_and_its_closed_bodies,
+    committing::a_payment_on_its_way_keeps_its_bodies,
+    committing::a_late_capture_is_recorded_beside_the_new_holder,
+    committing::an_accept_against_a_late_capture_leaves_one_holder,
+    committing::a_commit_does_not_unpublish,
+    reading::a_payment_is_found_by_its_reference,
+    reading::lists_are_filtered_and_newest_first,
+    reading::doubts_are_counted_with_the_oldest,
+    reading::history_goes_on_after_a_sequence,
+    reading::many_opens_of_an_empty_store_at_once_succeed,
+    reading::a_foreign_value_is_unreadable_and_named,
+    reading::a_blocked_write_ends_within_the_time_out_and_the_ledger_recovers,
+    reading::an_open_ledger_answers_and_closes,
+}

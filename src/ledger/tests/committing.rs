@@ -1,0 +1,272 @@
+//! Commits: everything of a change or nothing, once for each version.
+
+use futures_util::FutureExt;
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use super::samples::{START, accepted, attempt, change, confirmation, facts, moved, new, written};
+use super::stores::Store;
+use crate::domain::attempt::{AttemptState, JSON};
+use crate::domain::confirmation::Delivery;
+use crate::domain::failure::Cause;
+use crate::domain::ids::{CleengPaymentId, GatewayRef};
+use crate::domain::moment::Moment;
+use crate::domain::outcome::{Decline, DeclineClass, NextAction, Progress, StoredMethod};
+use crate::domain::payment::{Method, Operation, Payment, Status};
+use crate::domain::secret::Secret;
+use crate::ledger::{Accepted, Change, Committed, Ledger};
+
+/// Every optional field filled.
+fn filled(accepted: &Payment) -> Payment {
+    Payment {
+        status: Status::RequiresAction,
+        order: Some(facts()),
+        progress: Progress {
+            customer: Some("cus_1".to_owned()),
+            reference: Some(GatewayRef("pi_1".to_owned())),
+        },
+        next_action: Some(NextAction::StripeSdk {
+            client_secret: Secret::new("pi_1_secret".to_owned()),
+            publishable_key: "pk_1".to_owned(),
+        }),
+        decline: Some(Decline {
+            class: DeclineClass::NeedsCustomer,
+            code: "authentication_required".to_owned(),
+        }),
+        stored: Some(StoredMethod {
+            token: Secret::new("cus_1|pm_1".to_owned()),
+            variant: Some("visa".to_owned()),
+            last_four: Some("4242".to_owned()),
+            expiry: Some("12/2030".to_owned()),
+            holder: Some(Secret::new("Zoë O'Neil".to_owned())),
+        }),
+        published: true,
+        updated_at: Moment(START.0 + 5),
+        expires_at: Moment(START.0 + 6),
+        ..accepted.clone()
+    }
+}
+
+async fn view_changes(ledger: &Ledger, payment: &Payment) -> Vec<bool> {
+    let history = ledger.history(payment.id, 0).await.unwrap();
+    history.iter().map(|entry| entry.view.is_some()).collect()
+}
+
+pub(super) async fn every_field_comes_back(store: &Store) {
+    let ledger = store.open().await;
+    let first = accepted(&ledger, 1).await;
+    let mut full = filled(&first);
+    full.version = written(ledger.commit(&change(&full)).await.unwrap());
+    assert_eq!(full.version, 2);
+    assert_eq!(ledger.known(first.id).await.unwrap().unwrap().payment, full);
+
+    let mut renewal = new(999_999_999_999, "renewal");
+    renewal.payment.operation = Operation::RecurringPayment;
+    renewal.payment.method = Method::Stored {
+        token: Secret::new("cus_1|pm_1".to_owned()),
+    };
+    renewal.payment.return_url = None;
+    ledger.accept(&renewal).await.unwrap();
+    let known = ledger.known(renewal.payment.id).await.unwrap().unwrap();
+    assert_eq!(known.payment, renewal.payment);
+}
+
+pub(super) async fn every_state_of_attempts_and_confirmations_comes_back(store: &Store) {
+    let ledger = store.open().await;
+    let mut payment = accepted(&ledger, 1).await;
+    let mut attempts = vec![
+        attempt(1, AttemptState::Open),
+        attempt(2, AttemptState::NotDone(Cause::RateLimited)),
+        attempt(3, AttemptState::Unknown(Cause::StateConflict)),
+        attempt(4, AttemptState::Answered),
+        attempt(5, AttemptState::Void),
+    ];
+    attempts[1].request.content_type = JSON;
+    let recorded = Some(CleengPaymentId(77));
+    let deliveries = [
+        Delivery::Delivered {
+            cleeng_payment_id: recorded,
+        },
+        Delivery::Delivered {
+            cleeng_payment_id: None,
+        },
+        Delivery::DeadLettered,
+        Delivery::Sending { since: START },
+        Delivery::Queued,
+    ];
+    let mut confirmations: Vec<_> = (1..)
+        .zip(deliveries)
+        .map(|(sequence, delivery)| confirmation(&payment, sequence, delivery))
+        .collect();
+    let mut first = change(&payment);
+    first.attempts = attempts.clone();
+    first.confirmations = confirmations.clone();
+    payment.version = written(ledger.commit(&first).await.unwrap());
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert_eq!(known.attempts, attempts);
+    assert_eq!(known.confirmations, confirmations);
+
+    attempts[0].state = AttemptState::Unknown(Cause::Reset);
+    confirmations[4].delivery = Delivery::Sending { since: START };
+    let mut second = change(&payment);
+    second.attempts = vec![attempts[0].clone()];
+    second.confirmations = vec![confirmations[4].clone()];
+    written(ledger.commit(&second).await.unwrap());
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert_eq!(known.attempts, attempts);
+    assert_eq!(known.confirmations, confirmations);
+}
+
+pub(super) async fn a_second_commit_on_one_version_is_a_conflict_and_writes_nothing(store: &Store) {
+    let ledger = store.open().await;
+    let payment = accepted(&ledger, 1).await;
+    moved(&ledger, &payment, Status::Processing).await;
+    let late = Change {
+        attempts: vec![attempt(1, AttemptState::Open)],
+        confirmations: vec![confirmation(&payment, 1, Delivery::Queued)],
+        ..change(&payment)
+    };
+    assert_eq!(ledger.commit(&late).await.unwrap(), Committed::Conflict);
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert_eq!(known.payment.status, Status::Processing);
+    assert!(known.attempts.is_empty() && known.confirmations.is_empty());
+    assert_eq!(ledger.history(payment.id, 0).await.unwrap().len(), 2);
+}
+
+pub(super) async fn one_of_twenty_commits_on_one_version_wins(store: &Store) {
+    let (one, two) = (store.open().await, store.open().await);
+    let payment = accepted(&one, 1).await;
+    let calls = (0..20).map(|n| {
+        let ledger = if n % 2 == 0 { &one } else { &two };
+        let mut change = change(&payment);
+        change.attempts = vec![attempt(1, AttemptState::Open)];
+        async move { ledger.commit(&change).await.unwrap() }.boxed()
+    });
+    let answers = join_all(calls).await;
+    let won = answers.iter().filter(|a| **a == Committed::Version(2));
+    assert_eq!(won.count(), 1, "{answers:?}");
+    let known = one.known(payment.id).await.unwrap().unwrap();
+    assert_eq!((known.payment.version, known.attempts.len()), (2, 1));
+}
+
+pub(super) async fn a_view_is_kept_only_when_it_shows_news(store: &Store) {
+    let ledger = store.open().await;
+    let payment = accepted(&ledger, 1).await;
+    let mut payment = moved(&ledger, &payment, Status::Processing).await;
+
+    // Only the time, and what the API does not show.
+    payment.updated_at = Moment(START.0 + 9);
+    payment.published = true;
+    let mut silent = change(&payment);
+    silent.attempts = vec![attempt(1, AttemptState::Open)];
+    silent.detail = Some("connect".to_owned());
+    payment.version = written(ledger.commit(&silent).await.unwrap());
+
+    let mut owed = change(&payment);
+    owed.confirmations = vec![confirmation(&payment, 1, Delivery::Queued)];
+    payment.version = written(ledger.commit(&owed).await.unwrap());
+    // On its way is still queued, to the API.
+    owed.payment.version = payment.version;
+    owed.confirmations[0].delivery = Delivery::Sending { since: START };
+    owed.payment.version = written(ledger.commit(&owed).await.unwrap());
+    owed.confirmations[0].delivery = Delivery::Delivered {
+        cleeng_payment_id: Some(CleengPaymentId(5)),
+    };
+    written(ledger.commit(&owed).await.unwrap());
+
+    let changes = view_changes(&ledger, &payment).await;
+    assert_eq!(changes, [true, true, false, true, false, true]);
+    let history = ledger.history(payment.id, 2).await.unwrap();
+    assert_eq!(history[0].detail.as_deref(), Some("connect"));
+    assert_eq!(history[0].at, Moment(START.0 + 9));
+    let view: Value = serde_json::from_str(history[3].view.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        view["confirmation"],
+        json!({ "status": "delivered", "cleengPaymentId": 5 })
+    );
+}
+
+pub(super) async fn a_final_payment_forgets_its_token_and_its_closed_bodies(store: &Store) {
+    let ledger = store.open().await;
+    let payment = accepted(&ledger, 1).await;
+    let mut last = change(&payment);
+    last.payment.status = Status::Captured;
+    last.attempts = vec![
+        attempt(1, AttemptState::Answered),
+        attempt(2, AttemptState::Void),
+        attempt(3, AttemptState::Unknown(Cause::Reset)),
+    ];
+    written(ledger.commit(&last).await.unwrap());
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    let forgotten = Method::New {
+        payload: Secret::new(json!({})),
+        save: true,
+    };
+    assert_eq!(known.payment.method, forgotten);
+    let bodies: Vec<bool> = known
+        .attempts
+        .iter()
+        .map(|attempt| attempt.request.body.reveal().is_empty())
+        .collect();
+    assert_eq!(
+        bodies,
+        [true, true, false],
+        "an open attempt may have to be replayed"
+    );
+}
+
+pub(super) async fn a_payment_on_its_way_keeps_its_bodies(store: &Store) {
+    let ledger = store.open().await;
+    let payment = accepted(&ledger, 1).await;
+    let mut step = change(&payment);
+    step.payment.status = Status::RequiresAction;
+    step.attempts = vec![attempt(1, AttemptState::Answered)];
+    written(ledger.commit(&step).await.unwrap());
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert_eq!(known.payment.method, payment.method);
+    assert_eq!(known.attempts, step.attempts);
+}
+
+pub(super) async fn a_late_capture_is_recorded_beside_the_new_holder(store: &Store) {
+    let ledger = store.open().await;
+    let old = accepted(&ledger, 1).await;
+    let old = moved(&ledger, &old, Status::Expired).await;
+    let new_holder = accepted(&ledger, 1).await;
+    moved(&ledger, &old, Status::Captured).await;
+    let known = ledger.known(old.id).await.unwrap().unwrap();
+    assert_eq!(known.payment.status, Status::Captured);
+    let answer = ledger.accept(&new(1, "third")).await.unwrap();
+    assert_eq!(answer, Accepted::OrderTaken(new_holder.id));
+}
+
+pub(super) async fn an_accept_against_a_late_capture_leaves_one_holder(store: &Store) {
+    let (one, two) = (store.open().await, store.open().await);
+    for order in 1..=20 {
+        let old = accepted(&one, order).await;
+        let old = moved(&one, &old, Status::Expired).await;
+        let next = new(order, &format!("next-{order}"));
+        let (_, answer) = join(moved(&one, &old, Status::Captured), two.accept(&next)).await;
+        let known = one.known(old.id).await.unwrap().unwrap();
+        assert_eq!(known.payment.status, Status::Captured);
+        let answer = answer.unwrap();
+        let expected = [Accepted::Created, Accepted::OrderTaken(old.id)];
+        assert!(expected.contains(&answer), "{answer:?}");
+    }
+    let mut raw = store.raw().await;
+    let row = sqlx::query("SELECT COUNT(*) AS held FROM payments WHERE holds_order")
+        .fetch_one(&mut raw)
+        .await
+        .unwrap();
+    assert_eq!(row.get::<i64, _>("held"), 20);
+}
+
+pub(super) async fn a_commit_does_not_unpublish(store: &Store) {
+    let ledger = store.open().await;
+    let payment = accepted(&ledger, 1).await;
+    ledger.mark_published(payment.id).await.unwrap();
+    assert!(!payment.published);
+    moved(&ledger, &payment, Status::Processing).await;
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert!(known.payment.published);
+}

@@ -1,0 +1,120 @@
+//! Payments and what belongs to them, for the suite.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::domain::attempt::{Attempt, AttemptState, FORM, Prepared, Stage};
+use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
+use crate::domain::ids::{AttemptId, OrderId, PaymentId};
+use crate::domain::moment::Moment;
+use crate::domain::money::Money;
+use crate::domain::outcome::Progress;
+use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Status};
+use crate::domain::secret::Secret;
+use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
+
+pub(super) const START: Moment = Moment(1_767_323_045_678);
+
+pub(super) fn payment(order: u64) -> Payment {
+    Payment {
+        id: PaymentId(Uuid::now_v7()),
+        version: 1,
+        order_id: OrderId(order),
+        gateway: "stripe".parse().unwrap(),
+        operation: Operation::InitialPayment,
+        status: Status::Accepted,
+        method: Method::New {
+            payload: Secret::new(json!({ "token": "pm_single_use" })),
+            save: true,
+        },
+        return_url: Some("https://shop.example/back?a=1&b=ü".to_owned()),
+        order: None,
+        progress: Progress::default(),
+        next_action: None,
+        decline: None,
+        stored: None,
+        published: false,
+        created_at: START,
+        updated_at: START,
+        expires_at: Moment(START.0 + 900_000),
+    }
+}
+
+pub(super) fn new(order: u64, key: &str) -> NewPayment {
+    NewPayment {
+        payment: payment(order),
+        key: key.parse().unwrap(),
+        body_hash: [7; 32],
+    }
+}
+
+/// A payment that is in the ledger, as a worker would read it.
+pub(super) async fn accepted(ledger: &Ledger, order: u64) -> Payment {
+    let new = new(order, &Uuid::new_v4().to_string());
+    assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+    new.payment
+}
+
+pub(super) fn facts() -> OrderFacts {
+    OrderFacts {
+        amount: Money {
+            minor: 999,
+            currency: "EUR".parse().unwrap(),
+        },
+        customer_id: 4_000_000_000,
+        offer_id: "S1_EU".to_owned(),
+        expires_at: Some(Moment(START.0 + 1)),
+    }
+}
+
+pub(super) fn attempt(number: i64, state: AttemptState) -> Attempt {
+    Attempt {
+        id: AttemptId(Uuid::new_v4()),
+        number,
+        request: Prepared {
+            stage: Stage::Charge,
+            path: "/payment_intents".to_owned(),
+            content_type: FORM,
+            body: Secret::new("payment_method=pm_single_use&amount=999\n".to_owned()),
+        },
+        created_at: START,
+        key_expires_at: Moment(START.0 + 72_000_000),
+        state,
+    }
+}
+
+pub(super) fn confirmation(payment: &Payment, sequence: i64, delivery: Delivery) -> Confirmation {
+    Confirmation {
+        id: ConfirmationId(Uuid::new_v4()),
+        payment_id: payment.id,
+        sequence,
+        report: Report::Captured,
+        delivery,
+        created_at: START,
+    }
+}
+
+pub(super) fn change(payment: &Payment) -> Change {
+    Change {
+        payment: payment.clone(),
+        attempts: Vec::new(),
+        confirmations: Vec::new(),
+        kind: "changed",
+        detail: None,
+    }
+}
+
+/// Commits `status`, and gives the payment back with its new version.
+pub(super) async fn moved(ledger: &Ledger, payment: &Payment, status: Status) -> Payment {
+    let mut moved = payment.clone();
+    moved.status = status;
+    moved.version = written(ledger.commit(&change(&moved)).await.unwrap());
+    moved
+}
+
+pub(super) fn written(committed: Committed) -> i64 {
+    match committed {
+        Committed::Version(version) => version,
+        Committed::Conflict => panic!("the commit met a conflict"),
+    }
+}
