@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod domain;
 mod gateway;
+mod http;
 mod ledger;
 mod simulator;
 
