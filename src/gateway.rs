@@ -3,14 +3,23 @@
 //! An adapter is pure where it can be: [`Gateway::prepare`] makes the bytes that are written down before they are sent,
 //! [`Gateway::send`] sends exactly those once. It never retries and never decides what is next: that is `domain` and `roles/worker`.
 
+mod method;
+mod signature;
+mod simulated;
+mod stripe;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use self::simulated::Simulated;
+use self::stripe::Stripe;
+use crate::config::GatewayConfig;
 use crate::domain::attempt::Prepared;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayName, GatewayRef, PaymentId};
@@ -109,3 +118,40 @@ pub(crate) struct MethodFault {
 
 /// The configured gateways by name.
 pub(crate) type Gateways = BTreeMap<GatewayName, Arc<dyn Gateway>>;
+
+/// A gateway that cannot be used as it is configured. The value is not repeated: it is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the secret key has a character that no header may have")]
+pub(crate) struct BadGateway;
+
+/// The configured gateways, ready to be called through `http`.
+///
+/// # Errors
+/// The name of the first that cannot be used as it is configured.
+pub(crate) fn from_config(
+    configs: &BTreeMap<GatewayName, GatewayConfig>,
+    http: &reqwest::Client,
+) -> Result<Gateways, (GatewayName, BadGateway)> {
+    configs
+        .iter()
+        .map(|(name, config)| match build(config, http.clone()) {
+            Ok(gateway) => Ok((name.clone(), gateway)),
+            Err(fault) => Err((name.clone(), fault)),
+        })
+        .collect()
+}
+
+fn build(config: &GatewayConfig, http: reqwest::Client) -> Result<Arc<dyn Gateway>, BadGateway> {
+    Ok(match config {
+        GatewayConfig::Stripe(stripe) => Arc::new(Stripe::new(stripe, http)?),
+        GatewayConfig::Simulated(simulated) => Arc::new(Simulated::new(simulated, http)?),
+    })
+}
+
+/// `Authorization: Bearer …`, marked so that nothing prints it.
+fn bearer(key: &SecretString) -> Result<HeaderValue, BadGateway> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
+        .map_err(|_| BadGateway)?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -7,7 +7,7 @@ mod retry_after;
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName};
+use reqwest::header::HeaderMap;
 
 use crate::domain::failure::{CallError, Cause};
 
@@ -141,16 +141,13 @@ impl Answer {
     }
 
     /// A header's text, when it is there and is text.
-    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
     /// How long the other side asks us to wait, at most an hour.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        retry_after::read(
-            self.header(&reqwest::header::RETRY_AFTER)?,
-            self.header(&reqwest::header::DATE),
-        )
+        retry_after::read(self.header("retry-after")?, self.header("date"))
     }
 
     /// The reaction to an answer that is not 2xx. `word` is the other side's code, if the body has one.
