@@ -1,0 +1,106 @@
+//! The two pairs of stores that every test of the pipeline runs on.
+
+use std::path::{Path, PathBuf};
+
+use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
+use lapin::{Connection, ConnectionProperties};
+use sqlx::{ConnectOptions, Executor};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pair {
+    /// The embedded broker and SQLite.
+    Embedded,
+    /// RabbitMQ and PostgreSQL.
+    Servers,
+}
+
+/// One test's own stores.
+pub(crate) struct Stores {
+    pub(crate) pair: Pair,
+    pub(crate) prefix: String,
+    pub(crate) file: PathBuf,
+}
+
+/// The servers that `scripts/test` starts. Without them the test fails: nothing is skipped.
+pub(crate) fn server(variable: &str) -> String {
+    #[expect(clippy::disallowed_methods, reason = "the tests' own settings come from the environment")]
+    let found = std::env::var(variable);
+    found.unwrap_or_else(|_| panic!("{variable} is not set: run the tests with scripts/test"))
+}
+
+impl Stores {
+    pub(crate) async fn make(pair: Pair, folder: &Path) -> Stores {
+        let prefix = format!("it_{}", uuid::Uuid::new_v4().simple());
+        let stores = Stores { pair, prefix, file: folder.join("connector.sqlite") };
+        if pair == Pair::Servers {
+            stores.sql(&format!("CREATE DATABASE {}", stores.prefix)).await;
+        }
+        stores
+    }
+
+    pub(crate) fn env(&self) -> Vec<(String, String)> {
+        let (broker, ledger) = match self.pair {
+            Pair::Embedded => ("embedded".to_owned(), format!("sqlite://{}", self.file.display())),
+            Pair::Servers => (server("TEST_AMQP_URL"), self.database_url()),
+        };
+        vec![
+            ("CONNECTOR_BROKER__URL".to_owned(), broker),
+            ("CONNECTOR_BROKER__PREFIX".to_owned(), self.prefix.clone()),
+            ("CONNECTOR_LEDGER__URL".to_owned(), ledger),
+        ]
+    }
+
+    fn database_url(&self) -> String {
+        let mut url = url::Url::parse(&server("TEST_DATABASE_URL")).unwrap();
+        url.set_path(&self.prefix);
+        url.to_string()
+    }
+
+    async fn sql(&self, statement: &str) {
+        let options: sqlx::postgres::PgConnectOptions = server("TEST_DATABASE_URL").parse().unwrap();
+        let mut connection = options.connect().await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+    }
+
+    /// Removes the database and the queues.
+    async fn remove(&self) {
+        self.sql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.prefix)).await;
+        let connection = Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        for queue in self.queues() {
+            let name = format!("{}.{queue}", self.prefix);
+            drop(channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await);
+            if queue.starts_with("delay.") {
+                drop(channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await);
+            }
+        }
+        drop(channel.exchange_delete(self.prefix.as_str().into(), ExchangeDeleteOptions::default()).await);
+        drop(connection.close(200, "done".into()).await);
+    }
+
+    fn queues(&self) -> Vec<String> {
+        let commands = ["stripe", "simulated"]
+            .iter()
+            .flat_map(|gateway| ["checkout", "billing"].map(|lane| format!("commands.{gateway}.{lane}")));
+        let rungs = ["1s", "5s", "30s", "2m", "10m", "1h"]
+            .iter()
+            .flat_map(|rung| ["a", "b", "c"].map(|variant| format!("delay.{rung}.{variant}")));
+        let others = ["gateway-events", "confirmations", "dead"].map(str::to_owned);
+        commands.chain(rungs).chain(others).collect()
+    }
+}
+
+impl Drop for Stores {
+    fn drop(&mut self) {
+        if self.pair == Pair::Embedded || std::thread::panicking() {
+            return;
+        }
+        let this = Stores { pair: Pair::Embedded, prefix: self.prefix.clone(), file: self.file.clone() };
+        // Drop cannot await, and a test's runtime cannot be blocked on from within: a thread with a runtime of its own can.
+        let removal = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(this.remove());
+        });
+        drop(removal.join());
+    }
+}
