@@ -1,0 +1,245 @@
+//! Orders: what is bought, for how much, until when.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::fail::Fail;
+use super::money;
+use super::payment::{Payment, Status};
+use super::wire::{NewOrder, OrderChange};
+use super::world::{Desk, World};
+
+/// An order lives for 24 hours, unless its payment is captured.
+const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
+
+/// The price of every offer, in minor units.
+const PRICE: i64 = 999;
+
+/// An order.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    pub(crate) id: u64,
+    pub(crate) customer_id: u64,
+    pub(crate) offer_id: String,
+    pub(crate) total: i64,
+    pub(crate) currency: String,
+    pub(crate) country: String,
+    pub(crate) payment_method_id: Option<u64>,
+    pub(crate) expires: i64,
+    pub(crate) coupon: Option<String>,
+    pub(crate) gift: bool,
+    pub(crate) delivery: Value,
+    pub(crate) billing_address: Value,
+    pub(crate) subscription: Option<u64>,
+}
+
+/// `POST /_orders`: an order as a test or the demo needs it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Wanted {
+    total_minor: Option<i64>,
+    currency: Option<String>,
+    customer_id: Option<u64>,
+    offer_id: Option<String>,
+    payment_method_id: Option<u64>,
+    expires_in_seconds: Option<i64>,
+}
+
+impl World {
+    pub(crate) fn order(&self, id: u64) -> Result<&Order, Fail> {
+        self.orders
+            .get(&id)
+            .ok_or_else(|| Fail::not_found("Order", id))
+    }
+
+    /// # Errors
+    /// A field is missing or makes no sense.
+    pub(crate) fn create_order(&mut self, desk: &Desk, new: NewOrder) -> Result<Value, Fail> {
+        if !is_offer(&new.offer_id) {
+            return Err(Fail::invalid("offerId value is invalid"));
+        }
+        if (new.currency.is_none() || new.country.is_none()) && new.customer_ip.is_none() {
+            return Err(Fail::invalid(
+                "customerIP is required when currency or country is missing",
+            ));
+        }
+        let subscription = recurring(&new)?;
+        let currency = new.currency.unwrap_or_else(|| "USD".to_owned());
+        if currency.len() != 3 || !currency.chars().all(|letter| letter.is_ascii_uppercase()) {
+            return Err(Fail::invalid("currency value is invalid"));
+        }
+        let country = new.country.unwrap_or_else(|| "US".to_owned());
+        if country.len() != 2 {
+            return Err(Fail::invalid("country value is invalid"));
+        }
+        if let Some(rate) = &new.tax_rate
+            && rate.parse::<f64>().is_err()
+        {
+            return Err(Fail::invalid("taxRate value is invalid"));
+        }
+        let total = match (&new.total_price, &new.method_fee) {
+            (None, None) => self.price(subscription, &currency),
+            (Some(price), Some(fee)) => money::minor(price, &currency)
+                .zip(money::minor(fee, &currency))
+                .and_then(|(price, fee)| price.checked_add(fee))
+                .ok_or_else(|| Fail::invalid("totalPrice or methodFee value is invalid"))?,
+            (Some(_), None) | (None, Some(_)) => {
+                return Err(Fail::invalid("totalPrice and methodFee go together"));
+            }
+        };
+        let id = self.next_order();
+        let order = Order {
+            id,
+            customer_id: new.customer_id.0,
+            offer_id: new.offer_id,
+            total,
+            currency,
+            country,
+            payment_method_id: new.payment_method_id.map(|id| id.0),
+            expires: desk.seconds().saturating_add(LIFETIME_SECONDS),
+            coupon: new.coupon_code,
+            gift: new.buy_as_a_gift.unwrap_or(false),
+            delivery: new.delivery_details.unwrap_or(Value::Null),
+            billing_address: new.billing_address.unwrap_or(Value::Null),
+            subscription,
+        };
+        let shown = wrapped(&order, desk);
+        self.orders.insert(id, order);
+        Ok(shown)
+    }
+
+    /// The order a test asked for.
+    pub(crate) fn wanted_order(&mut self, desk: &Desk, wanted: Wanted) -> Value {
+        let id = self.next_order();
+        let life = wanted.expires_in_seconds.unwrap_or(LIFETIME_SECONDS);
+        let order = Order {
+            id,
+            customer_id: wanted.customer_id.unwrap_or(123_321_123),
+            offer_id: wanted
+                .offer_id
+                .unwrap_or_else(|| "S619117184_US".to_owned()),
+            total: wanted.total_minor.unwrap_or(PRICE),
+            currency: wanted.currency.unwrap_or_else(|| "EUR".to_owned()),
+            country: "US".to_owned(),
+            payment_method_id: Some(wanted.payment_method_id.unwrap_or(desk.payment_method_id)),
+            expires: desk.seconds().saturating_add(life),
+            coupon: None,
+            gift: false,
+            delivery: Value::Null,
+            billing_address: Value::Null,
+            subscription: None,
+        };
+        let shown = show(&order, desk);
+        self.orders.insert(id, order);
+        shown
+    }
+
+    /// # Errors
+    /// There is no such order, or it has expired.
+    pub(crate) fn change_order(
+        &mut self,
+        desk: &Desk,
+        id: u64,
+        change: OrderChange,
+    ) -> Result<Value, Fail> {
+        self.check_open(desk, id)?;
+        let order = self
+            .orders
+            .get_mut(&id)
+            .ok_or_else(|| Fail::not_found("Order", id))?;
+        if let Some(method) = change.payment_method_id {
+            order.payment_method_id = Some(method.0);
+        }
+        if let Some(coupon) = change.coupon_code {
+            order.coupon = Some(coupon);
+        }
+        if let Some(gift) = change.buy_as_a_gift {
+            order.gift = gift;
+        }
+        if let Some(delivery) = change.delivery_details {
+            order.delivery = delivery;
+        }
+        Ok(wrapped(order, desk))
+    }
+
+    /// # Errors
+    /// There is no such order, or it has expired without a captured payment.
+    pub(crate) fn check_open(&self, desk: &Desk, id: u64) -> Result<(), Fail> {
+        let order = self.order(id)?;
+        let is_paid =
+            |payment: &Payment| payment.order_id == id && payment.status == Status::Captured;
+        if desk.seconds() >= order.expires && !self.payments.values().any(is_paid) {
+            return Err(Fail::unprocessable(format!("Order {id} has expired")));
+        }
+        Ok(())
+    }
+
+    /// A renewal costs what the subscription cost before.
+    fn price(&self, subscription: Option<u64>, currency: &str) -> i64 {
+        subscription
+            .and_then(|id| self.subscriptions.get(&id))
+            .and_then(|subscription| self.orders.get(&subscription.order_id))
+            .filter(|order| order.currency == currency)
+            .map_or(PRICE, |order| order.total)
+    }
+}
+
+/// `paymentOperation` and `subscriptionId` go together.
+fn recurring(new: &NewOrder) -> Result<Option<u64>, Fail> {
+    match (new.payment_operation.as_deref(), new.subscription_id) {
+        (None, None) | (Some("initial-payment"), None) => Ok(None),
+        (Some("recurring-payment"), Some(id)) => Ok(Some(id.0)),
+        (Some("recurring-payment"), None) => Err(Fail::invalid("subscriptionId is required")),
+        (None, Some(_)) => Err(Fail::invalid("paymentOperation is required")),
+        (Some(_), _) => Err(Fail::invalid("paymentOperation value is invalid")),
+    }
+}
+
+/// A letter, nine digits that do not start with 0, `_`, and a country.
+fn is_offer(text: &str) -> bool {
+    let Some((offer, country)) = text.split_once('_') else {
+        return false;
+    };
+    let mut letters = offer.chars();
+    letters.next().is_some_and(|kind| "SPEAR".contains(kind))
+        && letters.clone().next() != Some('0')
+        && letters.clone().count() == 9
+        && letters.all(|digit| digit.is_ascii_digit())
+        && country.len() == 2
+        && country
+            .chars()
+            .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+}
+
+pub(crate) fn wrapped(order: &Order, desk: &Desk) -> Value {
+    json!({ "success": true, "message": "", "order": show(order, desk) })
+}
+
+pub(crate) fn show(order: &Order, desk: &Desk) -> Value {
+    let total = money::decimal(order.total, &order.currency);
+    json!({
+        "id": order.id,
+        "customerId": order.customer_id,
+        "publisherId": desk.publisher_id,
+        "customer": { "locale": "en_US", "email": format!("payer{}@example.com", order.customer_id) },
+        "offerId": order.offer_id,
+        "offer": { "title": "Simulated offer", "description": null, "price": total, "currency": order.currency },
+        "totalPrice": total,
+        "priceBreakdown": {
+            "offerPrice": total, "discountAmount": 0, "discountedPrice": total,
+            "taxValue": 0, "customerServiceFee": 0, "paymentMethodFee": 0,
+        },
+        "taxRate": 0,
+        "taxBreakdown": null,
+        "currency": order.currency,
+        "country": order.country,
+        "paymentMethodId": order.payment_method_id,
+        "expirationDate": order.expires,
+        "billingAddress": order.billing_address,
+        "couponId": order.coupon,
+        "discount": { "applied": false, "type": "", "periods": 0 },
+        "requiredPaymentDetails": order.total > 0,
+        "buyAsAGift": order.gift,
+        "deliveryDetails": order.delivery,
+    })
+}

@@ -1,0 +1,93 @@
+//! The knobs: orders for tests, faults, webhooks to send again, and a fresh start. Loopback only, so without credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use super::call::{Call, Reply};
+use super::fault::Rule;
+use super::{Sim, ledger};
+
+/// `POST /_webhooks/resend`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Resend {
+    event_id: String,
+}
+
+/// `POST /_keys`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct KeyRule {
+    lifetime_ms: u64,
+}
+
+/// Answers one request of a test or the demo.
+pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
+    let segments = call.segments("");
+    match (call.method.as_str(), segments.as_slice()) {
+        ("GET", ["_ledger"]) => ledger::show(sim, call),
+        ("POST", ["_orders"]) => match body(call) {
+            Ok(wanted) => {
+                let desk = sim.cleeng_desk();
+                Reply::json(200, &sim.cleeng().wanted_order(&desk, wanted))
+            }
+            Err(reply) => reply,
+        },
+        ("POST", ["_faults"]) => match body::<Rule>(call).map(|rule| sim.faults.add(rule)) {
+            Ok(Ok(())) => done(),
+            Ok(Err(message)) => wrong(&message),
+            Err(reply) => reply,
+        },
+        ("DELETE", ["_faults"]) => {
+            sim.faults.clear();
+            done()
+        }
+        ("POST", ["_keys"]) => match body::<KeyRule>(call) {
+            Ok(rule) => {
+                sim.keys.live_for(Duration::from_millis(rule.lifetime_ms));
+                done()
+            }
+            Err(reply) => reply,
+        },
+        ("GET", ["_webhooks"]) => Reply::of(200, &sim.post.sent()),
+        ("POST", ["_webhooks", "resend"]) => match body::<Resend>(call) {
+            Ok(resend) => match sim.post.letter(&resend.event_id) {
+                Some(letter) => {
+                    sim.send(vec![letter], None).await;
+                    done()
+                }
+                None => missing(),
+            },
+            Err(reply) => reply,
+        },
+        ("POST", ["_reset"]) => {
+            sim.reset();
+            done()
+        }
+        _ => missing(),
+    }
+}
+
+fn body<T: DeserializeOwned>(call: &Call) -> Result<T, Reply> {
+    let text: &[u8] = match call.body.is_empty() {
+        true => b"{}",
+        false => &call.body,
+    };
+    serde_json::from_slice(text).map_err(|error| wrong(&error.to_string()))
+}
+
+fn done() -> Reply {
+    Reply::json(200, &json!({ "ok": true }))
+}
+
+fn wrong(message: &str) -> Reply {
+    Reply::json(400, &json!({ "error": message }))
+}
+
+fn missing() -> Reply {
+    Reply::json(404, &json!({ "error": "there is no such thing" }))
+}

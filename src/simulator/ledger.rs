@@ -1,0 +1,165 @@
+//! What really happened: every object of every world, and per payment reference how often money moved.
+
+use std::collections::BTreeMap;
+use std::sync::PoisonError;
+
+use serde_json::{Value, json};
+
+use super::Sim;
+use super::call::{Call, Reply};
+use super::stripe::intent::Intent;
+
+/// `GET /_ledger`, narrowed down by `?reference=` (`metadata.payment_id` at Stripe) and `?orderId=`.
+pub(crate) fn show(sim: &Sim, call: &Call) -> Reply {
+    let reference = call.query("reference");
+    let order_id = call.query("orderId");
+    let mut moved = BTreeMap::new();
+    let stripe = stripe(sim, reference.as_deref(), order_id.as_deref(), &mut moved);
+    let simulated = simulated(sim, reference.as_deref(), &mut moved);
+    let order_id = order_id.and_then(|text| text.parse().ok());
+    let requests = sim
+        .counts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    Reply::json(
+        200,
+        &json!({
+            "stripe": stripe,
+            "simulated": simulated,
+            "cleeng": cleeng(sim, order_id),
+            "moneyMoved": moved,
+            "requests": requests,
+        }),
+    )
+}
+
+fn stripe(
+    sim: &Sim,
+    reference: Option<&str>,
+    order_id: Option<&str>,
+    moved: &mut BTreeMap<String, u32>,
+) -> Value {
+    let world = sim.stripe();
+    let says = |intent: &Intent, name: &str, wanted: Option<&str>| {
+        wanted.is_none() || intent.metadata.get(name).map(String::as_str) == wanted
+    };
+    let wanted = |intent: &Intent| {
+        says(intent, "payment_id", reference) && says(intent, "order_id", order_id)
+    };
+    let mut intents: Vec<&Intent> = world
+        .intents
+        .values()
+        .filter(|intent| wanted(intent))
+        .collect();
+    intents.sort_by_key(|intent| intent.place);
+    for intent in &intents {
+        let reference = intent.metadata.get("payment_id").unwrap_or(&intent.id);
+        let count = moved.entry(reference.clone()).or_default();
+        *count = count.saturating_add(intent.charges);
+    }
+    let mut refunds: Vec<_> = world
+        .refunds
+        .values()
+        .filter(|refund| {
+            let intent = world.intents.get(&refund.intent);
+            intent.is_some_and(|intent| wanted(intent))
+        })
+        .collect();
+    refunds.sort_by_key(|refund| refund.place);
+    let intents: Vec<Value> = intents
+        .iter()
+        .map(|intent| {
+            json!({
+                "id": intent.id, "status": intent.status.name(), "amount": intent.amount,
+                "amountReceived": intent.received, "amountCapturable": intent.capturable,
+                "amountRefunded": intent.refunded, "currency": intent.currency,
+                "metadata": intent.metadata, "customer": intent.customer,
+                "paymentMethod": intent.method, "latestCharge": intent.latest_charge,
+                "charges": intent.charges, "confirms": intent.confirms, "created": intent.created,
+            })
+        })
+        .collect();
+    let refunds: Vec<Value> = refunds
+        .iter()
+        .map(|refund| {
+            json!({
+                "id": refund.id, "paymentIntent": refund.intent, "charge": refund.charge,
+                "amount": refund.amount, "currency": refund.currency, "status": "succeeded",
+                "reason": refund.reason, "metadata": refund.metadata, "created": refund.created,
+            })
+        })
+        .collect();
+    json!({ "paymentIntents": intents, "refunds": refunds })
+}
+
+fn simulated(sim: &Sim, reference: Option<&str>, moved: &mut BTreeMap<String, u32>) -> Value {
+    let world = sim.simulated();
+    let mut charges: Vec<_> = world
+        .charges
+        .values()
+        .filter(|charge| reference.is_none_or(|wanted| charge.reference == wanted))
+        .collect();
+    charges.sort_by_key(|charge| charge.place);
+    for charge in &charges {
+        let count = moved.entry(charge.reference.clone()).or_default();
+        *count = count.saturating_add(u32::from(charge.status.holds_money()));
+    }
+    let charges: Vec<Value> = charges
+        .iter()
+        .map(|charge| {
+            json!({
+                "id": charge.id, "reference": charge.reference, "status": charge.status.name(),
+                "amount": charge.value, "currency": charge.currency, "token": charge.token,
+                "charges": u32::from(charge.status.holds_money()),
+                "storedToken": charge.stored, "created": charge.created.unix_seconds(),
+            })
+        })
+        .collect();
+    json!({ "charges": charges })
+}
+
+fn cleeng(sim: &Sim, order_id: Option<u64>) -> Value {
+    let desk = sim.cleeng_desk();
+    let world = sim.cleeng();
+    let of_order = |id: u64| order_id.is_none_or(|wanted| wanted == id);
+    let orders: Vec<Value> = world
+        .orders
+        .values()
+        .filter(|order| of_order(order.id))
+        .map(|order| super::cleeng::order::show(order, &desk))
+        .collect();
+    let payments: Vec<Value> = world
+        .payments
+        .values()
+        .filter(|payment| of_order(payment.order_id))
+        .map(|payment| {
+            let mut shown = world.show_payment(payment);
+            if let Some(fields) = shown.as_object_mut() {
+                fields.insert("history".to_owned(), json!(payment.history));
+                fields.insert("refundedMinor".to_owned(), json!(payment.refunded));
+                fields.insert("subscriptionId".to_owned(), json!(payment.subscription_id));
+                fields.insert("created".to_owned(), json!(payment.created));
+            }
+            shown
+        })
+        .collect();
+    let details: Vec<Value> = world
+        .details
+        .values()
+        .map(|details| world.show_details(details))
+        .collect();
+    let all = super::cleeng::access::Filter {
+        limit: usize::MAX,
+        ..Default::default()
+    };
+    let subscriptions = world.list_subscriptions(&desk, &all);
+    let passes = world.list_passes(&desk, &all);
+    json!({
+        "orders": orders,
+        "payments": payments,
+        "paymentDetails": details,
+        "subscriptions": subscriptions.get("data"),
+        "passes": passes.get("data"),
+    })
+}

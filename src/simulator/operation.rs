@@ -1,0 +1,92 @@
+//! The names under which calls are counted and faults are ordered.
+
+use super::World;
+
+/// One kind of call, of one world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    StripeCreate,
+    StripeConfirm,
+    StripeCapture,
+    StripeCancel,
+    StripeRefund,
+    StripeMethod,
+    StripeCustomer,
+    StripeRead,
+    StripeWebhook,
+    SimulatedCharge,
+    SimulatedRead,
+    SimulatedWebhook,
+    CleengOrder,
+    CleengPayment,
+    CleengDetails,
+    CleengRead,
+}
+
+impl Operation {
+    pub(crate) const ALL: [Operation; 16] = [
+        Operation::StripeCreate,
+        Operation::StripeConfirm,
+        Operation::StripeCapture,
+        Operation::StripeCancel,
+        Operation::StripeRefund,
+        Operation::StripeMethod,
+        Operation::StripeCustomer,
+        Operation::StripeRead,
+        Operation::StripeWebhook,
+        Operation::SimulatedCharge,
+        Operation::SimulatedRead,
+        Operation::SimulatedWebhook,
+        Operation::CleengOrder,
+        Operation::CleengPayment,
+        Operation::CleengDetails,
+        Operation::CleengRead,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Operation::StripeCreate => "stripe.create",
+            Operation::StripeConfirm => "stripe.confirm",
+            Operation::StripeCapture => "stripe.capture",
+            Operation::StripeCancel => "stripe.cancel",
+            Operation::StripeRefund => "stripe.refund",
+            Operation::StripeMethod => "stripe.method",
+            Operation::StripeCustomer => "stripe.customer",
+            Operation::StripeRead => "stripe.read",
+            Operation::StripeWebhook => "stripe.webhook",
+            Operation::SimulatedCharge => "simulated.charge",
+            Operation::SimulatedRead => "simulated.read",
+            Operation::SimulatedWebhook => "simulated.webhook",
+            Operation::CleengOrder => "cleeng.order",
+            Operation::CleengPayment => "cleeng.payment",
+            Operation::CleengDetails => "cleeng.details",
+            Operation::CleengRead => "cleeng.read",
+        }
+    }
+
+    pub(crate) fn is_webhook(self) -> bool {
+        matches!(self, Operation::StripeWebhook | Operation::SimulatedWebhook)
+    }
+
+    /// Cleeng's own webhooks are not simulated.
+    pub(crate) fn causes_webhooks(self) -> bool {
+        !matches!(
+            self,
+            Operation::CleengOrder
+                | Operation::CleengPayment
+                | Operation::CleengDetails
+                | Operation::CleengRead
+                | Operation::StripeRead
+                | Operation::SimulatedRead
+        )
+    }
+
+    /// The operation of a webhook that this world sends.
+    pub(crate) fn webhook_of(world: World) -> Option<Operation> {
+        match world {
+            World::Stripe => Some(Operation::StripeWebhook),
+            World::Simulated => Some(Operation::SimulatedWebhook),
+            World::Cleeng => None,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The simulated gateway: the simplest complete one, a single call a charge, and nothing to look up by but the charge's id.
+
+pub(crate) mod door;
+pub(crate) mod wire;
+pub(crate) mod world;
