@@ -1,13 +1,12 @@
 //! What Cleeng reads: strict bodies, with ids as numbers or numeric strings.
 
-use std::fmt;
-
-use serde::de::{self, DeserializeOwned, Visitor};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::fail::Fail;
+use crate::domain::ids::number_or_text;
 use crate::simulator::call::Call;
 
 /// An id: Cleeng mixes numbers and numeric strings for the same field.
@@ -16,28 +15,7 @@ pub(crate) struct Id(pub(crate) u64);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(IdVisitor)
-    }
-}
-
-struct IdVisitor;
-
-impl Visitor<'_> for IdVisitor {
-    type Value = Id;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an id, as a number or a numeric string")
-    }
-
-    fn visit_u64<E: de::Error>(self, id: u64) -> Result<Id, E> {
-        Ok(Id(id))
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Id, E> {
-        match text.parse() {
-            Ok(id) if text.chars().all(|digit| digit.is_ascii_digit()) => Ok(Id(id)),
-            Ok(_) | Err(_) => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
-        }
+        number_or_text(deserializer).map(Id)
     }
 }
 
