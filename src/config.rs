@@ -1,6 +1,22 @@
 //! The configuration, checked: every value here is usable. Rooms get their own section, never the whole.
 
+mod address;
+mod credential;
+mod cross;
+mod fault;
+mod gateways;
+mod layers;
+mod read;
+mod reader;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod value;
+mod variable;
+mod view;
+
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +25,33 @@ use secrecy::SecretString;
 use url::Url;
 
 use crate::domain::ids::GatewayName;
+
+pub(crate) use cross::check_roles;
+pub(crate) use fault::{Fault, Faults, Origin};
+
+/// What a process does. One process can have several roles, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Role {
+    /// HTTP in.
+    Ingest,
+    /// Gateway calls.
+    Worker,
+    /// Cleeng calls.
+    Confirmer,
+}
+
+impl Role {
+    pub(crate) const ALL: [Role; 3] = [Role::Ingest, Role::Worker, Role::Confirmer];
+
+    /// As the command line and a metric's label spell it.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Role::Ingest => "ingest",
+            Role::Worker => "worker",
+            Role::Confirmer => "confirmer",
+        }
+    }
+}
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -76,12 +119,21 @@ pub(crate) struct OpsConfig {
 }
 
 /// Who may call the public API.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum AuthConfig {
     /// Everybody; only on a loopback address.
     None,
     /// `Authorization: Bearer <key>` of a server; the SHA-256 of each key, 32 bytes.
     ApiKey { hashes: Vec<[u8; 32]> },
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AuthConfig::None => f.write_str("None"),
+            AuthConfig::ApiKey { hashes } => write!(f, "ApiKey([secret]; {})", hashes.len()),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -100,6 +152,16 @@ pub(crate) struct CleengConfig {
 pub(crate) enum GatewayConfig {
     Stripe(StripeConfig),
     Simulated(SimulatedConfig),
+}
+
+impl GatewayConfig {
+    /// Cleeng's id of the payment method that stands for this gateway.
+    pub(crate) fn payment_method_id(&self) -> u64 {
+        match self {
+            GatewayConfig::Stripe(stripe) => stripe.payment_method_id,
+            GatewayConfig::Simulated(simulated) => simulated.payment_method_id,
+        }
+    }
 }
 
 /// Whether a charge takes the money or only reserves it.

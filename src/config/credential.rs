@@ -1,0 +1,151 @@
+//! Texts into credentials. A key in the wrong place is recognised by its first letters, and never repeated.
+
+use secrecy::SecretString;
+
+use super::value::Wrong;
+
+/// How the kinds of Stripe's keys begin, and what each is called.
+const KINDS: [(&str, &str); 4] = [
+    ("sk_", "a secret key"),
+    ("rk_", "a restricted key"),
+    ("pk_", "a publishable key"),
+    ("whsec_", "a webhook secret"),
+];
+
+/// A token as it goes into a header: visible ASCII, at least one character.
+pub(super) fn token(text: &str) -> Result<SecretString, Wrong> {
+    visible(text)?;
+    Ok(SecretString::from(text))
+}
+
+/// A gateway's secret key.
+pub(super) fn secret_key(text: &str) -> Result<SecretString, Wrong> {
+    not_of_kind(text, &["pk_", "whsec_"], "sk_… or rk_…")?;
+    token(text)
+}
+
+/// The key that front ends are given: whoever puts a secret one here would publish it.
+pub(super) fn publishable_key(text: &str) -> Result<String, Wrong> {
+    not_of_kind(text, &["sk_", "rk_", "whsec_"], "pk_…")?;
+    visible(text)?;
+    Ok(text.to_owned())
+}
+
+/// One signing secret or several, separated by commas.
+pub(super) fn webhook_secrets(text: &str) -> Result<Vec<SecretString>, Wrong> {
+    text.split(',')
+        .map(|one| {
+            let one = one.trim();
+            not_of_kind(one, &["sk_", "rk_", "pk_"], "whsec_…")?;
+            token(one)
+        })
+        .collect()
+}
+
+/// SHA-256 hashes in hexadecimal digits, separated by commas; an empty text is none.
+pub(super) fn hashes(text: &str) -> Result<Vec<[u8; 32]>, Wrong> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .enumerate()
+        .map(|(place, one)| {
+            let mut hash = [0; 32];
+            hex::decode_to_slice(one.trim(), &mut hash).map_err(|_| {
+                Wrong::new(
+                    format!("number {} is not a SHA-256", place.saturating_add(1)),
+                    "write 64 hexadecimal digits for each key: printf %s \"$KEY\" | sha256sum",
+                )
+            })?;
+            Ok(hash)
+        })
+        .collect()
+}
+
+/// Whether a key of Stripe's moves real money; unknown for a key of another shape.
+pub(super) fn is_live(key: &str) -> Option<bool> {
+    let (_, rest) = key.split_once('_')?;
+    match rest.split_once('_')?.0 {
+        "live" => Some(true),
+        "test" => Some(false),
+        _ => None,
+    }
+}
+
+fn visible(text: &str) -> Result<(), Wrong> {
+    let problem = if text.is_empty() {
+        "empty"
+    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        "a space, a line break or a character that is not ASCII is in it"
+    } else {
+        return Ok(());
+    };
+    Err(Wrong::new(
+        problem,
+        "copy it again, in full and without quotes around it",
+    ))
+}
+
+fn not_of_kind(text: &str, wrong: &[&str], right: &str) -> Result<(), Wrong> {
+    let found = KINDS
+        .iter()
+        .find(|(start, _)| wrong.contains(start) && text.starts_with(start));
+    found.map_or(Ok(()), |(start, name)| {
+        Err(Wrong::new(
+            format!("{name} ({start}…) in the wrong place"),
+            format!("give the one that reads {right}"),
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_the_wrong_place_is_recognised() {
+        assert!(
+            secret_key("sk_test_1").is_ok()
+                && secret_key("rk_live_1").is_ok()
+                && secret_key("other").is_ok()
+        );
+        assert!(secret_key("pk_test_1").is_err() && secret_key("whsec_1").is_err());
+        assert!(publishable_key("pk_test_1").is_ok());
+        assert!(publishable_key("sk_test_1").is_err() && publishable_key("rk_test_1").is_err());
+        assert!(webhook_secrets("whsec_1").is_ok() && webhook_secrets("sk_test_1").is_err());
+    }
+
+    #[test]
+    fn a_token_is_visible_ascii() {
+        assert!(token("abc-123").is_ok());
+        for bad in ["", " ", "a b", "a\nb", "a\n", "é"] {
+            assert!(token(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn several_webhook_secrets_are_separated_by_commas() {
+        assert_eq!(webhook_secrets("whsec_1, whsec_2").unwrap().len(), 2);
+        for bad in ["", "whsec_1,", ",whsec_1", "whsec_1 whsec_2"] {
+            assert!(webhook_secrets(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_hash_has_64_hexadecimal_digits() {
+        let one = "ab".repeat(32);
+        assert_eq!(hashes(&one).unwrap(), [[0xab; 32]]);
+        assert_eq!(hashes(&format!("{one}, {one}")).unwrap().len(), 2);
+        assert!(hashes("").unwrap().is_empty());
+        for bad in ["ab", "zz", &format!("{one},"), &format!("{one}00")] {
+            assert!(hashes(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_live_key_is_told_from_a_test_key() {
+        assert_eq!(is_live("sk_live_1"), Some(true));
+        assert_eq!(is_live("pk_test_1"), Some(false));
+        assert_eq!(is_live("whatever"), None);
+    }
+}

@@ -1,0 +1,142 @@
+//! What must fit together: rules between keys, each judged on what is set even where another key of a section is at fault.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::fault::{Fault, Faults, Origin};
+use super::reader::Reader;
+use super::sections::{self, AuthMode};
+use super::value::{self, Wrong};
+use super::{BrokerUrl, Config, LedgerUrl, Role, address, credential, variable};
+
+/// The rules between keys of different sections.
+pub(super) fn check(reader: &mut Reader) {
+    stores(reader);
+    callers(reader);
+    ports(reader);
+    payment_methods(reader);
+}
+
+fn stores(reader: &mut Reader) {
+    let broker = reader.peek("broker.url", address::broker);
+    let ledger = reader.peek("ledger.url", address::ledger);
+    if let (Some(BrokerUrl::Embedded), Some(LedgerUrl::Postgres(_))) = (broker, ledger) {
+        reader.blame(
+            "broker.url",
+            Wrong::new(
+                "the embedded broker lives in the ledger's SQLite file, and the ledger is PostgreSQL",
+                "set broker.url to amqp://… or ledger.url to sqlite://…",
+            ),
+        );
+    }
+}
+
+fn callers(reader: &mut Reader) {
+    let mode = reader.peek("auth.mode", sections::auth_mode);
+    let hashes = reader.peek("auth.api_key_hashes", credential::hashes);
+    let listen = reader.peek("http.listen", value::socket);
+    match mode {
+        None => {}
+        Some(AuthMode::ApiKey) => {
+            if hashes.is_some_and(|hashes| hashes.is_empty()) {
+                reader.blame(
+                    "auth.api_key_hashes",
+                    Wrong::new(
+                        "auth.mode is api_key and there is no key",
+                        "give the SHA-256 of at least one key: printf %s \"$KEY\" | sha256sum",
+                    ),
+                );
+            }
+        }
+        Some(AuthMode::None) => {
+            if listen.is_some_and(|listen| !listen.ip().is_loopback()) {
+                reader.blame(
+                    "http.listen",
+                    Wrong::new(
+                        "everybody who reaches this address could start payments: auth.mode is none",
+                        "set auth.mode to api_key, or listen on a loopback address such as 127.0.0.1:8080",
+                    ),
+                );
+            }
+            if hashes.is_some_and(|hashes| !hashes.is_empty()) {
+                reader.blame(
+                    "auth.mode",
+                    Wrong::new(
+                        "keys are given and not asked for: auth.mode is none",
+                        "set auth.mode to api_key, or remove auth.api_key_hashes",
+                    ),
+                );
+            }
+        }
+    }
+}
+
+fn ports(reader: &mut Reader) {
+    let http = reader.peek("http.listen", value::socket);
+    let ops = reader.peek("ops.listen", value::socket);
+    if let (Some(http), Some(ops)) = (http, ops)
+        && collide(http, ops)
+    {
+        reader.blame(
+            "ops.listen",
+            Wrong::new(
+                "the same port as http.listen",
+                "choose another port: what it shows is not for the public",
+            ),
+        );
+    }
+}
+
+/// Whether two sockets cannot both be opened. Port 0 is any free one.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let same_address =
+        one.ip() == other.ip() || one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && same_address
+}
+
+/// Cleeng names a gateway by its payment method: two gateways with one id could not be told apart.
+fn payment_methods(reader: &mut Reader) {
+    let mut taken: BTreeMap<i64, String> = BTreeMap::new();
+    for name in reader.below("gateways") {
+        let key = format!("gateways.{name}.payment_method_id");
+        let Some(id) = reader.peek_integer(&key) else {
+            continue;
+        };
+        match taken.get(&id) {
+            None => {
+                taken.insert(id, name);
+            }
+            Some(first) => {
+                let problem = format!("the gateway {first} has the same one");
+                let remedy = "give each gateway the payment method that stands for it at Cleeng";
+                reader.blame(&key, Wrong::new(problem, remedy));
+            }
+        }
+    }
+}
+
+/// Whether this process can run these roles with this configuration.
+///
+/// # Errors
+/// The embedded broker serves one process only, so that process must have every role.
+pub(crate) fn check_roles(config: &Config, roles: &[Role]) -> Result<(), Faults> {
+    let missing: Vec<&str> = Role::ALL
+        .into_iter()
+        .filter(|role| !roles.contains(role))
+        .map(Role::label)
+        .collect();
+    match config.broker.url {
+        BrokerUrl::Embedded if !missing.is_empty() => Err(Faults(vec![Fault {
+            key: "broker.url".to_owned(),
+            variable: Some(variable::name("broker.url")),
+            origin: Origin::Nowhere,
+            value: None,
+            problem: format!(
+                "the embedded broker serves one process only, and this one would run without {}",
+                missing.join(" and ")
+            ),
+            remedy: "run all three roles in this process, or set broker.url to amqp://…".to_owned(),
+        }])),
+        BrokerUrl::Embedded | BrokerUrl::Amqp(_) => Ok(()),
+    }
+}

@@ -1,0 +1,154 @@
+//! Every section but the gateways: which keys it has, and the range of each.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::credential;
+use super::reader::Reader;
+use super::value;
+use super::{
+    AuthConfig, BrokerConfig, CheckoutConfig, CleengConfig, ConfirmerConfig, HttpConfig,
+    LedgerConfig, LogConfig, LogFormat, OpsConfig, ShutdownConfig, WorkerConfig, address,
+};
+
+/// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
+const STORE_TIMEOUT: RangeInclusive<Duration> = millis(10)..=secs(10);
+const AGE: RangeInclusive<Duration> = secs(1)..=secs(30 * 86_400);
+const BODY_BYTES: RangeInclusive<usize> = 1024..=16_777_216;
+/// Cleeng's numbers have up to ten digits in its specification; twelve leave room.
+pub(super) const CLEENG_ID: RangeInclusive<u64> = 1..=999_999_999_999;
+const CONCURRENCY: RangeInclusive<u16> = 1..=1000;
+
+pub(super) const fn millis(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+pub(super) const fn secs(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// What `auth.mode` may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum AuthMode {
+    None,
+    ApiKey,
+}
+
+pub(super) fn auth_mode(text: &str) -> Result<AuthMode, value::Wrong> {
+    value::one_of(
+        text,
+        &[("none", AuthMode::None), ("api_key", AuthMode::ApiKey)],
+    )
+}
+
+pub(super) fn broker(reader: &mut Reader) -> Option<BrokerConfig> {
+    let url = reader.text("broker.url", address::broker);
+    let prefix = reader.text("broker.prefix", value::prefix);
+    let publish_timeout = reader.duration("broker.publish_timeout", STORE_TIMEOUT);
+    let publish_window = reader.number("broker.publish_window", 1..=10_000);
+    Some(BrokerConfig {
+        url: url?,
+        prefix: prefix?,
+        publish_timeout: publish_timeout?,
+        publish_window: publish_window?,
+    })
+}
+
+pub(super) fn ledger(reader: &mut Reader) -> Option<LedgerConfig> {
+    let url = reader.text("ledger.url", address::ledger);
+    let max_connections = reader.number("ledger.max_connections", 1..=1000);
+    let timeout = reader.duration("ledger.timeout", STORE_TIMEOUT);
+    Some(LedgerConfig {
+        url: url?,
+        max_connections: max_connections?,
+        timeout: timeout?,
+    })
+}
+
+pub(super) fn http(reader: &mut Reader) -> Option<HttpConfig> {
+    let listen = reader.text("http.listen", value::socket);
+    let body_bytes = reader.number("http.body_bytes", BODY_BYTES);
+    let webhook_body_bytes = reader.number("http.webhook_body_bytes", BODY_BYTES);
+    let max_in_flight = reader.number("http.max_in_flight", 1..=100_000);
+    Some(HttpConfig {
+        listen: listen?,
+        body_bytes: body_bytes?,
+        webhook_body_bytes: webhook_body_bytes?,
+        max_in_flight: max_in_flight?,
+    })
+}
+
+pub(super) fn ops(reader: &mut Reader) -> Option<OpsConfig> {
+    let listen = reader.text("ops.listen", value::socket);
+    Some(OpsConfig { listen: listen? })
+}
+
+pub(super) fn auth(reader: &mut Reader) -> Option<AuthConfig> {
+    let mode = reader.text("auth.mode", auth_mode);
+    let hashes = reader.text("auth.api_key_hashes", credential::hashes);
+    match mode? {
+        AuthMode::None => Some(AuthConfig::None),
+        AuthMode::ApiKey => Some(AuthConfig::ApiKey { hashes: hashes? }),
+    }
+}
+
+pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
+    let base_url = reader.text("cleeng.base_url", address::cleeng_base_url);
+    let publisher_token = reader.text("cleeng.publisher_token", credential::token);
+    let publisher_id = reader.number("cleeng.publisher_id", CLEENG_ID);
+    let timeout = reader.duration("cleeng.timeout", millis(100)..=secs(120));
+    let settle_time = reader.duration("cleeng.settle_time", millis(0)..=secs(3600));
+    Some(CleengConfig {
+        base_url: base_url?,
+        publisher_token: publisher_token?,
+        publisher_id: publisher_id?,
+        timeout: timeout?,
+        settle_time: settle_time?,
+    })
+}
+
+pub(super) fn checkout(reader: &mut Reader) -> Option<CheckoutConfig> {
+    let deadline = reader.duration("checkout.deadline", secs(1)..=secs(86_400));
+    Some(CheckoutConfig {
+        deadline: deadline?,
+    })
+}
+
+pub(super) fn worker(reader: &mut Reader) -> Option<WorkerConfig> {
+    let concurrency = reader.number("worker.concurrency", CONCURRENCY);
+    let max_age = reader.duration("worker.max_age", AGE);
+    let event_max_age = reader.duration("worker.event_max_age", AGE);
+    Some(WorkerConfig {
+        concurrency: concurrency?,
+        max_age: max_age?,
+        event_max_age: event_max_age?,
+    })
+}
+
+pub(super) fn confirmer(reader: &mut Reader) -> Option<ConfirmerConfig> {
+    let concurrency = reader.number("confirmer.concurrency", CONCURRENCY);
+    let max_age = reader.duration("confirmer.max_age", AGE);
+    Some(ConfirmerConfig {
+        concurrency: concurrency?,
+        max_age: max_age?,
+    })
+}
+
+pub(super) fn shutdown(reader: &mut Reader) -> Option<ShutdownConfig> {
+    let grace = reader.duration("shutdown.grace", millis(100)..=secs(600));
+    Some(ShutdownConfig { grace: grace? })
+}
+
+pub(super) fn log(reader: &mut Reader) -> Option<LogConfig> {
+    let level = reader.text("log.level", value::log_level);
+    let format = reader.text("log.format", |text| {
+        value::one_of(
+            text,
+            &[("json", LogFormat::Json), ("pretty", LogFormat::Pretty)],
+        )
+    });
+    Some(LogConfig {
+        level: level?,
+        format: format?,
+    })
+}

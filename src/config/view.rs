@@ -1,0 +1,118 @@
+//! The effective configuration as it may be shown: every key, with the secrets hidden.
+
+use serde_json::{Value, json};
+
+use super::value::spell;
+use super::{
+    AuthConfig, BrokerUrl, CaptureMode, Config, GatewayConfig, LedgerUrl, LogFormat, StripeConfig,
+};
+
+const SECRET: &str = "[secret]";
+
+impl Config {
+    /// The effective values under their keys; a secret is shown as `[secret]`.
+    pub(crate) fn redacted(&self) -> Value {
+        let gateways: serde_json::Map<String, Value> = self
+            .gateways
+            .iter()
+            .map(|(name, gateway)| (name.to_string(), gateway_view(gateway)))
+            .collect();
+        json!({
+            "broker": {
+                "url": match &self.broker.url {
+                    BrokerUrl::Embedded => "embedded",
+                    BrokerUrl::Amqp(_) => SECRET,
+                },
+                "prefix": self.broker.prefix,
+                "publish_timeout": spell(self.broker.publish_timeout),
+                "publish_window": self.broker.publish_window,
+            },
+            "ledger": {
+                "url": match &self.ledger.url {
+                    LedgerUrl::Sqlite(path) => format!("sqlite://{}", path.display()),
+                    LedgerUrl::Postgres(_) => SECRET.to_owned(),
+                },
+                "max_connections": self.ledger.max_connections,
+                "timeout": spell(self.ledger.timeout),
+            },
+            "http": {
+                "listen": self.http.listen.to_string(),
+                "body_bytes": self.http.body_bytes,
+                "webhook_body_bytes": self.http.webhook_body_bytes,
+                "max_in_flight": self.http.max_in_flight,
+            },
+            "ops": { "listen": self.ops.listen.to_string() },
+            "auth": auth_view(&self.auth),
+            "cleeng": {
+                "base_url": self.cleeng.base_url.as_str(),
+                "publisher_token": SECRET,
+                "publisher_id": self.cleeng.publisher_id,
+                "timeout": spell(self.cleeng.timeout),
+                "settle_time": spell(self.cleeng.settle_time),
+            },
+            "gateways": gateways,
+            "checkout": { "deadline": spell(self.checkout.deadline) },
+            "worker": {
+                "concurrency": self.worker.concurrency,
+                "max_age": spell(self.worker.max_age),
+                "event_max_age": spell(self.worker.event_max_age),
+            },
+            "confirmer": {
+                "concurrency": self.confirmer.concurrency,
+                "max_age": spell(self.confirmer.max_age),
+            },
+            "shutdown": { "grace": spell(self.shutdown.grace) },
+            "log": {
+                "level": self.log.level,
+                "format": match self.log.format {
+                    LogFormat::Json => "json",
+                    LogFormat::Pretty => "pretty",
+                },
+            },
+        })
+    }
+}
+
+fn auth_view(auth: &AuthConfig) -> Value {
+    match auth {
+        AuthConfig::None => json!({ "mode": "none", "api_key_hashes": "" }),
+        AuthConfig::ApiKey { .. } => json!({ "mode": "api_key", "api_key_hashes": SECRET }),
+    }
+}
+
+fn gateway_view(gateway: &GatewayConfig) -> Value {
+    match gateway {
+        GatewayConfig::Stripe(stripe) => stripe_view(stripe),
+        GatewayConfig::Simulated(simulated) => json!({
+            "kind": "simulated",
+            "base_url": simulated.base_url.as_str(),
+            "secret_key": SECRET,
+            "webhook_secret": SECRET,
+            "payment_method_id": simulated.payment_method_id,
+            "capture": capture_view(simulated.capture),
+            "timeout": spell(simulated.timeout),
+            "key_lifetime": spell(simulated.key_lifetime),
+        }),
+    }
+}
+
+fn stripe_view(stripe: &StripeConfig) -> Value {
+    json!({
+        "kind": "stripe",
+        "base_url": stripe.base_url.as_str(),
+        "secret_key": SECRET,
+        "publishable_key": stripe.publishable_key,
+        "webhook_secret": SECRET,
+        "payment_method_id": stripe.payment_method_id,
+        "capture": capture_view(stripe.capture),
+        "timeout": spell(stripe.timeout),
+        "key_lifetime": spell(stripe.key_lifetime),
+    })
+}
+
+fn capture_view(capture: CaptureMode) -> &'static str {
+    match capture {
+        CaptureMode::Automatic => "automatic",
+        CaptureMode::Manual => "manual",
+    }
+}
