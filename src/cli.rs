@@ -10,7 +10,7 @@ mod topology;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::config::{Config, Faults};
 
@@ -47,27 +47,6 @@ enum Command {
     Payments(payments::Command),
     /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
     Simulator(simulate::Options),
-}
-
-/// A role of the executable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub(crate) enum Role {
-    /// HTTP in: payments and webhooks
-    Ingest,
-    /// Gateway calls
-    Worker,
-    /// Cleeng calls
-    Confirmer,
-}
-
-impl Role {
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Role::Ingest => "ingest",
-            Role::Worker => "worker",
-            Role::Confirmer => "confirmer",
-        }
-    }
 }
 
 /// Why a command did not do what it was asked.

@@ -30,7 +30,7 @@ pub(crate) use cross::check_roles;
 pub(crate) use fault::{Fault, Faults, Origin};
 
 /// What a process does. One process can have several roles, or all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
 pub(crate) enum Role {
     /// HTTP in.
     Ingest,

@@ -18,8 +18,7 @@ use tracing::{info, warn};
 
 use crate::broker::{Broker, Lane, Queue};
 use crate::cleeng::Cleeng;
-use crate::cli::Role;
-use crate::config::{Config, LedgerConfig};
+use crate::config::{Config, LedgerConfig, Role};
 use crate::domain::ids::GatewayName;
 use crate::gateway::{self, Gateways};
 use crate::http;

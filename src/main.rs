@@ -1,13 +1,21 @@
-//! The executable: reads the command line and hands over to the command.
+//! The executable: everything is behind the command line.
 
 mod broker;
 mod cleeng;
+mod cli;
 mod clock;
 mod config;
+mod connector;
+mod demo;
 mod domain;
 mod gateway;
 mod http;
 mod ledger;
+mod roles;
 mod simulator;
+mod supervise;
+mod telemetry;
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

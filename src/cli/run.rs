@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::{Failure, Role};
-use crate::config::Config;
+use super::Failure;
+use crate::config::{Config, Role};
 use crate::connector::{self, Plan};
 use crate::domain::ids::GatewayName;
 use crate::supervise::Supervisor;
@@ -23,10 +23,11 @@ pub(super) struct Options {
 
 pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
     let roles: BTreeSet<Role> = match options.role.as_slice() {
-        [] => [Role::Ingest, Role::Worker, Role::Confirmer].into(),
+        [] => Role::ALL.into(),
         some => some.iter().copied().collect(),
     };
-    crate::config::check_roles(&config, &roles).map_err(Failure::Configuration)?;
+    let listed: Vec<Role> = roles.iter().copied().collect();
+    crate::config::check_roles(&config, &listed).map_err(Failure::Configuration)?;
     logging::init(&config.log)?;
     let only: BTreeSet<GatewayName> = options.gateway.iter().cloned().collect();
     if let Some(unknown) = only.iter().find(|name| !config.gateways.contains_key(*name)) {

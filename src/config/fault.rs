@@ -63,6 +63,19 @@ impl fmt::Display for Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Faults(pub(crate) Vec<Fault>);
 
+impl Faults {
+    /// For a machine: the same as the text says.
+    pub(crate) fn as_json(&self) -> serde_json::Value {
+        let faults = self.0.iter().map(|fault| {
+            serde_json::json!({
+                "key": fault.key, "variable": fault.variable, "origin": fault.origin.to_string(),
+                "value": fault.value, "problem": fault.problem, "remedy": fault.remedy,
+            })
+        });
+        faults.collect()
+    }
+}
+
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.len() {

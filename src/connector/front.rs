@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tower::ServiceExt;
 
 use crate::roles::ingest;
@@ -30,6 +30,6 @@ async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
             Ok(response) => response,
             Err(never) => match never {},
         },
-        None => ingest::not_ready().into_response(),
+        None => ingest::not_ready(),
     }
 }

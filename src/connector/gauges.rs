@@ -7,8 +7,8 @@ use tracing::debug;
 
 use super::Parts;
 use crate::broker::Queue;
-use crate::cli::Role;
 use crate::clock;
+use crate::config::Role;
 use crate::ledger::Ledger;
 
 const EVERY: Duration = Duration::from_secs(5);

@@ -96,3 +96,9 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
 pub(crate) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) -> std::io::Result<()> {
     axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
 }
+
+/// What is answered while the process starts or its ledger is away.
+pub(crate) fn not_ready() -> axum::response::Response {
+    use axum::response::IntoResponse;
+    problem::Problem::Unavailable("The service is starting; its ledger cannot be reached yet").into_response()
+}
