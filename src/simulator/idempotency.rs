@@ -58,14 +58,13 @@ impl Keys {
         let mut store = self.store();
         let lifetime = store.lifetime;
         let place = (world, key.name.clone());
-        if let Some(slot) = store.slots.get(&place) {
-            if slot.answer.is_none() || now.since(slot.begun) < lifetime {
-                return match &slot.answer {
-                    _ if slot.fingerprint != key.fingerprint => Begin::Conflict,
-                    Some(reply) => Begin::Replay(reply.clone()),
-                    None => Begin::InFlight,
-                };
-            }
+        let alive = |slot: &&Slot| slot.answer.is_none() || now.since(slot.begun) < lifetime;
+        if let Some(slot) = store.slots.get(&place).filter(alive) {
+            return match &slot.answer {
+                Some(_) | None if slot.fingerprint != key.fingerprint => Begin::Conflict,
+                Some(reply) => Begin::Replay(reply.clone()),
+                None => Begin::InFlight,
+            };
         }
         let slot = Slot {
             fingerprint: key.fingerprint.clone(),

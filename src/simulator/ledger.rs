@@ -63,7 +63,7 @@ fn stripe(
         .values()
         .filter(|refund| {
             let intent = world.intents.get(&refund.intent);
-            intent.is_some_and(|intent| wanted(intent))
+            intent.is_some_and(wanted)
         })
         .collect();
     refunds.sort_by_key(|refund| refund.place);

@@ -32,10 +32,10 @@ pub(crate) struct Method {
 
 /// The charge, as it is or as it was while still pending.
 pub(crate) fn charge(charge: &Charge, status: Status, public_url: &str) -> Value {
-    let decline = match (status, charge.decline) {
-        (Status::Declined, Some((class, code))) => json!({ "class": class, "code": code }),
-        _ => Value::Null,
-    };
+    let decline = charge
+        .decline
+        .filter(|_| status == Status::Declined)
+        .map(|(class, code)| json!({ "class": class, "code": code }));
     let action = (status == Status::RequiresAction).then(|| {
         let base = public_url.trim_end_matches('/');
         json!({ "type": "redirect", "url": format!("{base}/simulated/3ds/{}", charge.id) })

@@ -200,9 +200,10 @@ impl World {
             .intents
             .get(id)
             .ok_or_else(|| Fail::no_such(400, "payment_intent", id, "payment_intent"))?;
-        match (&intent.latest_charge, intent.status) {
-            (Some(charge), Status::Succeeded) => Ok(charge.clone()),
-            _ => Err(self.unexpected(
+        let paid = intent.status == Status::Succeeded;
+        match intent.latest_charge.as_ref().filter(|_| paid) {
+            Some(charge) => Ok(charge.clone()),
+            None => Err(self.unexpected(
                 id,
                 "This PaymentIntent does not have a successful charge to refund.",
             )),

@@ -9,27 +9,7 @@ use super::world::World;
 
 /// A PaymentIntent without its next action; `expand` names what is shown in full instead of by id.
 pub(crate) fn intent(world: &World, intent: &Intent, expand: &[String]) -> Value {
-    let wants = |name: &str| expand.iter().any(|wanted| wanted == name);
-    let latest_charge = match intent
-        .latest_charge
-        .as_ref()
-        .and_then(|id| world.charges.get(id))
-    {
-        Some(found) if wants("latest_charge") => charge(world, found),
-        Some(_) | None => json!(intent.latest_charge),
-    };
-    let payment_method = match intent.method.as_ref().and_then(|id| world.methods.get(id)) {
-        Some(found) if wants("payment_method") => method(found),
-        Some(_) | None => json!(intent.method),
-    };
-    let customer = match intent
-        .customer
-        .as_ref()
-        .and_then(|id| world.customers.get(id))
-    {
-        Some(found) if wants("customer") => found.clone(),
-        Some(_) | None => json!(intent.customer),
-    };
+    let [latest_charge, payment_method, customer] = related(world, intent, expand);
     let automatic = intent.automatic.map(|redirects| {
         json!({ "enabled": true, "allow_redirects": if redirects { "always" } else { "never" } })
     });
@@ -77,6 +57,32 @@ pub(crate) fn intent(world: &World, intent: &Intent, expand: &[String]) -> Value
         "transfer_data": null,
         "transfer_group": null,
     })
+}
+
+/// The charge, the method and the customer: ids, or the objects themselves.
+fn related(world: &World, intent: &Intent, expand: &[String]) -> [Value; 3] {
+    let wants = |name: &str| expand.iter().any(|wanted| wanted == name);
+    let latest_charge = match intent
+        .latest_charge
+        .as_ref()
+        .and_then(|id| world.charges.get(id))
+    {
+        Some(found) if wants("latest_charge") => charge(world, found),
+        Some(_) | None => json!(intent.latest_charge),
+    };
+    let payment_method = match intent.method.as_ref().and_then(|id| world.methods.get(id)) {
+        Some(found) if wants("payment_method") => method(found),
+        Some(_) | None => json!(intent.method),
+    };
+    let customer = match intent
+        .customer
+        .as_ref()
+        .and_then(|id| world.customers.get(id))
+    {
+        Some(found) if wants("customer") => found.clone(),
+        Some(_) | None => json!(intent.customer),
+    };
+    [latest_charge, payment_method, customer]
 }
 
 /// What the payer has to do: follow a redirect when there is a way back, else use the browser library.

@@ -1,5 +1,7 @@
 //! Faults: what is lost on the way is still in the ledger, once.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Bench, charge};
@@ -141,4 +143,36 @@ async fn an_unknown_fault_or_operation_is_refused() {
             .body(rule.to_string());
         assert_eq!(bench.send(request).await.unwrap().status, 400);
     }
+}
+
+#[tokio::test]
+async fn a_caller_that_hangs_up_does_not_stop_the_work() {
+    let bench = Bench::start().await;
+    let rule = json!({ "operation": "simulated.charge", "fault": "slow", "delayMs": 200 });
+    bench.control("POST", "/_faults", rule).await;
+    let request = bench
+        .simulated_post("k1", &charge("tok_ok"))
+        .timeout(Duration::from_millis(50));
+    assert!(bench.send(request).await.is_err());
+    let refused = bench.simulated("k1", &charge("tok_ok")).await;
+    assert_eq!(
+        (refused.status, refused.body["error"]["code"].as_str()),
+        (409, Some("in_flight"))
+    );
+    bench.hooks(1).await;
+    assert_eq!(bench.ledger().await["moneyMoved"]["p1"], 1);
+}
+
+#[tokio::test]
+async fn a_reset_forgets_everything() {
+    let bench = Bench::start().await;
+    bench.simulated("k1", &charge("tok_ok")).await;
+    bench.intent("").await;
+    bench.control("POST", "/_reset", json!({})).await;
+    let ledger = bench.ledger().await;
+    assert_eq!(ledger["moneyMoved"], json!({}));
+    assert_eq!(ledger["stripe"]["paymentIntents"], json!([]));
+    assert_eq!(ledger["requests"], json!({}));
+    let again = bench.simulated("k1", &charge("tok_ok")).await;
+    assert!(!again.headers.contains_key("idempotent-replayed"));
 }

@@ -55,6 +55,8 @@ async fn strict_about_credentials_version_and_parameters() {
             "parameter_invalid_integer",
             "amount",
         ),
+        ("amount=49&currency=eur", "amount_too_small", "amount"),
+        ("amount=5123&currency=kwd", "", "amount"),
         ("amount=999", "parameter_missing", "currency"),
         (
             "amount=999&currency=",
