@@ -128,7 +128,7 @@ impl World {
         }
     }
 
-    fn details_in_passing(
+    pub(crate) fn details_in_passing(
         &mut self,
         desk: &Desk,
         order: &Order,

@@ -53,6 +53,9 @@ impl World {
             payment.refunded = payment.refunded.saturating_add(amount);
             payment.refunded_reason = change.refunded_reason;
         }
+        if let Some(details) = &change.payment_details {
+            payment.details_id = Some(self.details_in_passing(desk, &order, details)?);
+        }
         if let Some(external) = change.external_payment_id {
             payment.external_id = external;
         }
