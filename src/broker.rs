@@ -1,6 +1,7 @@
 //! The queues: what a message is to a broker, what a consumer may say of a delivery, and the two brokers behind one interface.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use async_trait::async_trait;
@@ -10,6 +11,17 @@ use uuid::Uuid;
 use crate::domain::ids::{BadId, GatewayName};
 use crate::domain::moment::Moment;
 use crate::domain::retry::Delay;
+
+pub(crate) use self::choice::{Broker, declare, diff};
+
+mod choice;
+mod course;
+mod embedded;
+mod rabbit;
+mod settle;
+#[cfg(test)]
+mod tests;
+pub(crate) mod topology;
 
 /// Commands of a payer who is waiting do not queue behind a batch of renewals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -152,4 +164,38 @@ pub(crate) trait Publish: Send + Sync {
 #[async_trait]
 pub(crate) trait Handler: Send + Sync {
     async fn take(&self, delivery: &Delivery) -> Verdict;
+}
+
+/// Why the broker cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BrokerError {
+    #[error(
+        "the embedded broker keeps its queues in the ledger's SQLite file, but the ledger is not SQLite"
+    )]
+    NeedsSqlite,
+    #[error("another process serves the queues in {}", path.display())]
+    InUse { path: PathBuf },
+    #[error("cannot lock {}", path.display())]
+    Lock {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot open the queues in {}", path.display())]
+    OpenQueues {
+        path: PathBuf,
+        #[source]
+        source: sqlx::Error,
+    },
+    #[error("broker.url is not an AMQP URL")]
+    BadUrl,
+    #[error(
+        "{name} exists with other arguments than this version needs ({detail}); stop what uses it, move its messages away, \
+         delete it and start again, or choose another broker.prefix"
+    )]
+    Incompatible { name: String, detail: String },
+    #[error("there is no queue {0}")]
+    UnknownQueue(String),
+    #[error("the broker is away: {0}")]
+    Away(String),
 }

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use backoff::ExponentialBackoffBuilder;
 use backoff::backoff::Backoff;
+use backoff::{ExponentialBackoff, ExponentialBackoffBuilder};
 
 use super::ids::BadId;
 
@@ -179,6 +179,39 @@ fn step(failures: u32) -> Duration {
     span
 }
 
+/// How long to wait between tries of something that must succeed in the end (a connection, a publish): doubling, for ever.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    schedule: ExponentialBackoff,
+    longest: Duration,
+}
+
+impl Waits {
+    pub(crate) fn doubling(first: Duration, longest: Duration) -> Waits {
+        let schedule = ExponentialBackoffBuilder::new()
+            .with_initial_interval(first)
+            .with_multiplier(2.0)
+            // Our own jitter, from dice that are given, never leads beyond the longest wait.
+            .with_randomization_factor(0.0)
+            .with_max_interval(longest)
+            .with_max_elapsed_time(None)
+            .build();
+        Waits { schedule, longest }
+    }
+
+    /// The next wait: between half and the whole of its step. `dice` is any random number.
+    pub(crate) fn next(&mut self, dice: u64) -> Duration {
+        let step = self.schedule.next_backoff().unwrap_or(self.longest);
+        let half = step.checked_div(2).unwrap_or(step);
+        half.saturating_add(full_jitter(half, dice))
+    }
+
+    /// After a success: begin again with the first step.
+    pub(crate) fn reset(&mut self) {
+        self.schedule.reset();
+    }
+}
+
 /// A span from nothing to `step`, chosen evenly.
 fn full_jitter(step: Duration, dice: u64) -> Duration {
     let millis = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
@@ -188,6 +221,20 @@ fn full_jitter(step: Duration, dice: u64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_begin_again_after_a_success() {
+        let secs = Duration::from_secs;
+        let mut waits = Waits::doubling(secs(1), secs(4));
+        let spans: Vec<_> = (0..4).map(|_| waits.next(0)).collect();
+        assert_eq!(
+            spans,
+            [Duration::from_millis(500), secs(1), secs(2), secs(2)]
+        );
+        assert_eq!(waits.next(2000), secs(4));
+        waits.reset();
+        assert_eq!(waits.next(500), secs(1));
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -1,0 +1,107 @@
+//! One connection to RabbitMQ, and the rule that no call on it may last for ever.
+
+use std::time::Duration;
+
+use lapin::types::ShortString;
+use lapin::uri::AMQPUri;
+use lapin::{Connection, ConnectionProperties, ErrorKind};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::timeout;
+
+/// lapin itself waits without limit for every answer.
+const CALL: Duration = Duration::from_secs(10);
+const CONNECT: Duration = Duration::from_secs(5);
+/// Closing is a courtesy to the broker.
+const CLOSE: Duration = Duration::from_secs(2);
+const HEARTBEAT_SECONDS: u16 = 10;
+const TCP_CONNECT_MILLIS: u64 = 3000;
+
+/// Why a session is over. Its texts come from the broker and the operating system; the URL is in none of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error("{0}: no answer in time")]
+    Late(&'static str),
+    #[error("{call}: {reason}")]
+    Failed {
+        call: &'static str,
+        /// AMQP's number for it, when it was the broker who refused.
+        code: Option<u16>,
+        reason: String,
+    },
+    #[error("the broker's URL is not an AMQP URL")]
+    BadUrl,
+    #[error("a name is longer than AMQP allows")]
+    LongName,
+    /// Queue deleted, leader gone, consumer timeout.
+    #[error("the broker cancelled the consumer")]
+    Cancelled,
+    /// Something happened that must not: begin anew rather than guess.
+    #[error("{0}")]
+    Broken(&'static str),
+    /// Wrong in a way that only an operator can repair.
+    #[error(
+        "{name} exists with other arguments than this version needs ({detail}); stop what uses it, move its messages away, \
+         delete it and start again, or choose another broker.prefix"
+    )]
+    Incompatible { name: String, detail: String },
+}
+
+impl LinkError {
+    pub(super) fn failed(call: &'static str, error: &lapin::Error) -> LinkError {
+        let (code, reason) = match error.kind() {
+            ErrorKind::ProtocolError(refusal) => (
+                Some(refusal.get_id()),
+                refusal.get_message().as_str().to_owned(),
+            ),
+            // lapin's enum is open: every other kind is told by its text.
+            _ => (None, error.to_string()),
+        };
+        LinkError::Failed { call, code, reason }
+    }
+}
+
+/// A call that ends.
+pub(super) async fn within<T>(
+    call: &'static str,
+    work: impl Future<Output = lapin::Result<T>>,
+) -> Result<T, LinkError> {
+    timeout(CALL, work)
+        .await
+        .map_err(|_| LinkError::Late(call))?
+        .map_err(|error| LinkError::failed(call, &error))
+}
+
+/// Opens a connection that lives for one session: lapin's own recovery stays off, since it can hang for ever.
+pub(super) async fn connect(url: &SecretString, name: String) -> Result<Connection, LinkError> {
+    // The parse error may repeat the text, which holds the password.
+    let mut uri: AMQPUri = url.expose_secret().parse().map_err(|_| LinkError::BadUrl)?;
+    uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    uri.query
+        .connection_timeout
+        .get_or_insert(TCP_CONNECT_MILLIS);
+    let properties = ConnectionProperties::default().with_connection_name(name.into());
+    timeout(CONNECT, Connection::connect_uri(uri, properties))
+        .await
+        .map_err(|_| LinkError::Late("connect"))?
+        .map_err(|error| LinkError::failed("connect", &error))
+}
+
+pub(super) async fn close(connection: &Connection) {
+    let goodbye = connection.close(200, name_of("bye"));
+    match timeout(CLOSE, goodbye).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "closing a connection"),
+        Err(_) => tracing::debug!("closing a connection took too long"),
+    }
+}
+
+/// A short name that is known to fit.
+pub(super) fn name_of(text: &'static str) -> ShortString {
+    ShortString::from(text)
+}
+
+/// # Errors
+/// AMQP names have at most 255 bytes, and lapin would panic.
+pub(super) fn name(text: &str) -> Result<ShortString, LinkError> {
+    ShortString::try_new(text).map_err(|_| LinkError::LongName)
+}

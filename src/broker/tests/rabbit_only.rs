@@ -1,0 +1,220 @@
+//! What only a broker at the end of a wire can do to us.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::harness::{Recorder, Rig, Running, amqp_url, connect, drain, eventually, message};
+use super::proxy::Proxy;
+use crate::broker::topology::Difference;
+use crate::broker::{Broker, BrokerError, PublishError, Queue, Verdict, declare, diff};
+use crate::config::BrokerUrl;
+
+const QUEUE: Queue = Queue::Confirmations;
+
+async fn behind_a_proxy(rig: Rig) -> (Rig, Proxy) {
+    let proxy = Proxy::to(&amqp_url()).await;
+    let mut rig = rig;
+    rig.config.url = BrokerUrl::Amqp(proxy.url().into());
+    (rig, proxy)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_connections_are_cut() {
+    Rig::rabbitmq().run(cut_in_the_middle).await;
+}
+
+async fn cut_in_the_middle(rig: Rig) {
+    let (rig, proxy) = behind_a_proxy(rig).await;
+    let broker = rig.start().await;
+    let recorder = Recorder::slow(
+        |delivery, _| match delivery.headers.failures {
+            // Some take the way over the ladder, so that settling is cut too.
+            0 if delivery.body.ends_with(b"7") => Verdict::Later {
+                delay: "1s.a".parse().unwrap(),
+                error: "once more".into(),
+            },
+            _ => Verdict::Done,
+        },
+        |_| Duration::from_millis(2),
+    );
+    let running = Running::consume(&broker, QUEUE, 50, recorder.clone());
+    let mut senders = JoinSet::new();
+    for lane in 0..10 {
+        let publisher = broker.publisher();
+        senders.spawn(async move {
+            for number in 0..300 {
+                let sent = message(QUEUE, &format!("{lane}-{number:03}"));
+                // As ingest would: told of a failure, the sender sends again.
+                while publisher.publish(sent.clone()).await.is_err() {
+                    sleep(Duration::from_millis(50)).await;
+                }
+            }
+        });
+    }
+    for taken in [300, 1200, 2400] {
+        eventually("progress", || recorder.count() > taken).await;
+        proxy.cut();
+    }
+    senders.join_all().await;
+    eventually("all taken", || {
+        let done: BTreeSet<_> = recorder.bodies().into_iter().collect();
+        done.len() == 3000
+    })
+    .await;
+    sleep(Duration::from_millis(1500)).await;
+    let twice = recorder.count() - 3000 - 300;
+    eprintln!("3000 messages, 3 cuts, {twice} taken twice");
+    assert!(twice < 600, "{twice} messages were taken more than once");
+    running.stop().await;
+    assert!(drain(&broker, QUEUE, 0).await.is_empty());
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publish_under_way_is_sent_again_after_a_cut() {
+    Rig::rabbitmq().run(resent).await;
+}
+
+async fn resent(rig: Rig) {
+    let (rig, proxy) = behind_a_proxy(rig).await;
+    let broker = rig.start().await;
+    let publisher = broker.publisher();
+    let mut sends = JoinSet::new();
+    for number in 0..500 {
+        let publisher = publisher.clone();
+        sends.spawn(async move {
+            let sent = message(QUEUE, &format!("{number:03}"));
+            publisher.publish(sent).await
+        });
+    }
+    tokio::task::yield_now().await;
+    proxy.cut();
+    let results = sends.join_all().await;
+    let confirmed = results.iter().filter(|result| result.is_ok()).count();
+    let others = results
+        .iter()
+        .filter(|result| !matches!(result, Ok(()) | Err(PublishError::Away(_))));
+    assert_eq!(others.count(), 0, "{results:?}");
+    eprintln!("{confirmed} of 500 confirmed over a cut");
+    eventually("ready again", || publisher.ready()).await;
+    let bodies: BTreeSet<_> = drain(&broker, QUEUE, confirmed)
+        .await
+        .into_iter()
+        .map(|delivery| delivery.body)
+        .collect();
+    assert!(bodies.len() >= confirmed);
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_broker_is_away_a_publish_fails_at_once_and_work_goes_on_when_it_is_back() {
+    Rig::rabbitmq().run(away).await;
+}
+
+async fn away(rig: Rig) {
+    let (mut rig, proxy) = behind_a_proxy(rig).await;
+    rig.config.publish_timeout = Duration::from_secs(2);
+    proxy.down();
+    let broker = Broker::start(&rig.config, &rig.ledger, &rig.gateways)
+        .await
+        .map(Arc::new)
+        .unwrap();
+    let publisher = broker.publisher();
+    let recorder = Recorder::new(|_, _| Verdict::Done);
+    let running = Running::consume(&broker, QUEUE, 10, recorder.clone());
+    let begun = Instant::now();
+    let refused = publisher.publish(message(QUEUE, "early")).await;
+    assert!(matches!(refused, Err(PublishError::Away(_))), "{refused:?}");
+    assert!(begun.elapsed() < Duration::from_millis(200));
+    assert!(!publisher.ready());
+    assert!(matches!(
+        broker.depth(&QUEUE).await,
+        Err(BrokerError::Away(_))
+    ));
+
+    proxy.up();
+    eventually("ready", || publisher.ready()).await;
+    publisher.publish(message(QUEUE, "now")).await.unwrap();
+    eventually("taken", || recorder.count() == 1).await;
+
+    proxy.down();
+    eventually("noticed", || !publisher.ready()).await;
+    let begun = Instant::now();
+    let refused = publisher.publish(message(QUEUE, "late")).await;
+    assert!(matches!(refused, Err(PublishError::Away(_))), "{refused:?}");
+    assert!(begun.elapsed() < Duration::from_millis(200));
+    proxy.up();
+    running.stop().await;
+    broker.close().await;
+    assert!(!publisher.ready());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_topology_can_be_declared_twice_and_its_gaps_are_told() {
+    Rig::rabbitmq().run(declared_twice).await;
+}
+
+async fn declared_twice(rig: Rig) {
+    let missing = diff(&rig.config, &rig.gateways).await.unwrap();
+    assert_eq!(missing.len(), 19 + 23);
+    let name = format!("{}.dead", rig.config.prefix);
+    assert!(missing.contains(&Difference::MissingQueue { name }));
+    declare(&rig.config, &rig.gateways).await.unwrap();
+    declare(&rig.config, &rig.gateways).await.unwrap();
+    assert_eq!(diff(&rig.config, &rig.gateways).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_existing_queue_with_other_arguments_is_a_clear_error() {
+    Rig::rabbitmq().run(incompatible).await;
+}
+
+async fn incompatible(rig: Rig) {
+    let name = format!("{}.gateway-events", rig.config.prefix);
+    let connection = connect(&amqp_url()).await;
+    let channel = connection.create_channel().await.unwrap();
+    let options = QueueDeclareOptions {
+        durable: true,
+        ..QueueDeclareOptions::default()
+    };
+    let classic = channel.queue_declare(name.as_str().into(), options, FieldTable::default());
+    classic.await.unwrap();
+
+    let error = declare(&rig.config, &rig.gateways).await.unwrap_err();
+    let text = error.to_string();
+    assert!(matches!(error, BrokerError::Incompatible { .. }), "{text}");
+    assert!(
+        text.contains(&name) && text.contains("inequivalent arg"),
+        "{text}"
+    );
+    assert!(text.contains("delete it"), "{text}");
+    let differences = diff(&rig.config, &rig.gateways).await.unwrap();
+    let told = |difference: &Difference| match difference {
+        Difference::Incompatible { name: told, .. } => *told == name,
+        Difference::MissingExchange { .. } | Difference::MissingQueue { .. } => false,
+    };
+    assert!(differences.iter().any(told), "{differences:?}");
+
+    // The process stays up and not ready, until an operator has repaired it.
+    let broker = Broker::start(&rig.config, &rig.ledger, &rig.gateways)
+        .await
+        .unwrap();
+    sleep(Duration::from_millis(300)).await;
+    assert!(!broker.publisher().ready());
+    channel
+        .queue_delete(
+            name.as_str().into(),
+            lapin::options::QueueDeleteOptions::default(),
+        )
+        .await
+        .unwrap();
+    let publisher = broker.publisher();
+    eventually("ready", || publisher.ready()).await;
+    broker.close().await;
+}
