@@ -8,3 +8,6 @@
 mod architecture;
 mod deployment;
 mod harness;
+mod faults;
+mod ingest;
+mod payments;
