@@ -4,6 +4,8 @@
 //! [`Gateway::send`] sends exactly those once. It never retries and never decides what is next: that is `domain` and `roles/worker`.
 
 mod method;
+#[cfg(test)]
+mod sample;
 mod signature;
 mod simulated;
 mod stripe;

@@ -28,7 +28,6 @@ pub(super) struct Method<'a> {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Charge {
     pub(super) id: String,
-    pub(super) reference: String,
     pub(super) status: Status,
     pub(super) amount: Money,
     pub(super) decline: Option<Decline>,
