@@ -1,11 +1,27 @@
 //! The Cleeng Payment API 3.1, as far as a connector calls it.
+//!
+//! Cleeng has no idempotency key: a report whose answer was lost is never sent again blindly, see [`Cleeng::read_back`].
 
+mod order;
+mod read_back;
+mod report;
+mod wire;
+
+use std::time::Duration;
+
+use reqwest::RequestBuilder;
+use reqwest::header::HeaderValue;
+use secrecy::ExposeSecret;
+use url::Url;
+
+use crate::config::CleengConfig;
 use crate::domain::confirmation::Report;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{CleengPaymentId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::payment::Payment;
+use crate::http::{self, Answer, Purpose, Sent, join, unanswered};
 
 /// Cleeng's order, as far as charging needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +46,102 @@ pub(crate) enum ReadBack {
     CannotTell,
 }
 
-// The client to be written (`Cleeng`), with these calls:
-//   fn new(config: &CleengConfig, http: reqwest::Client) -> Cleeng
-//   async fn order(&self, id: OrderId) -> Result<Option<Order>, CallError>          // None: Cleeng has no such order
-//   async fn report(&self, payment: &Payment, report: Report, earlier: Option<CleengPaymentId>) -> Result<CleengPaymentId, CallError>
-//       // earlier: Cleeng's id of this payment's earlier record (authorized), then PATCH /payments/{id} or /cancel, else POST /payments
-//   async fn read_back(&self, payment: &Payment, report: Report) -> Result<ReadBack, CallError>
+/// The publisher token cannot stand in a header. It is not repeated here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the publisher token has a character that no header may have")]
+pub(crate) struct BadToken;
+
+/// A publisher's account at Cleeng.
+pub(crate) struct Cleeng {
+    http: reqwest::Client,
+    base_url: Url,
+    token: HeaderValue,
+    timeout: Duration,
+}
+
+impl Cleeng {
+    /// # Errors
+    /// When the publisher token cannot stand in a header.
+    pub(crate) fn new(config: &CleengConfig, http: reqwest::Client) -> Result<Cleeng, BadToken> {
+        let mut token =
+            HeaderValue::from_str(config.publisher_token.expose_secret()).map_err(|_| BadToken)?;
+        token.set_sensitive(true);
+        Ok(Cleeng {
+            http,
+            base_url: config.base_url.clone(),
+            token,
+            timeout: config.timeout,
+        })
+    }
+
+    /// Reads an order; none when Cleeng has no such order.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (`unreadable_order` included) or `Broken`; a read is never `Unknown`.
+    pub(crate) async fn order(&self, id: OrderId) -> Result<Option<Order>, CallError> {
+        let path = format!("/orders/{id}");
+        let answer = self.call(self.get(&path), Purpose::Read).await?;
+        order::read(&answer, id)
+    }
+
+    /// Tells Cleeng what became of a payment; the id is Cleeng's name of the record.
+    ///
+    /// `earlier` is the id of this payment's *authorized* record, when Cleeng has one: then that record is changed.
+    /// After any other record (a rejection that turned out to be a capture) it is none, and a new record is made.
+    ///
+    /// # Errors
+    /// See [`CallError`]. After `Unknown`, [`Cleeng::read_back`] comes first.
+    pub(crate) async fn report(
+        &self,
+        payment: &Payment,
+        report: Report,
+        earlier: Option<CleengPaymentId>,
+    ) -> Result<CleengPaymentId, CallError> {
+        let call = report::call(payment, report, earlier);
+        let url = join(&self.base_url, &call.path);
+        let request = match call.verb {
+            report::Verb::Post => self.http.post(url),
+            report::Verb::Patch => self.http.patch(url),
+        };
+        let request = match call.body {
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(body.reveal().clone()),
+            None => request,
+        };
+        let answer = self.call(request, Purpose::Charge).await?;
+        report::read(&answer, earlier)
+    }
+
+    /// Finds out whether a report whose answer was lost is recorded, as far as Cleeng's reads can tell.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` or `Broken`: nothing was found out.
+    pub(crate) async fn read_back(
+        &self,
+        payment: &Payment,
+        report: Report,
+    ) -> Result<ReadBack, CallError> {
+        let Some(question) = read_back::question(payment, report) else {
+            return Ok(ReadBack::CannotTell);
+        };
+        let answer = self.call(self.get(&question.path), Purpose::Read).await?;
+        read_back::read(&answer, &question)
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.http.get(join(&self.base_url, path))
+    }
+
+    /// Sends once; an `Ok` is an answer of any status.
+    async fn call(&self, request: RequestBuilder, purpose: Purpose) -> Result<Answer, CallError> {
+        let request = request.header("X-Publisher-Token", self.token.clone());
+        match http::send(request, self.timeout).await {
+            Sent::Answered(answer) => Ok(answer),
+            Sent::Failed(cause) => Err(unanswered(cause, purpose)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

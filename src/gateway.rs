@@ -5,7 +5,7 @@
 
 mod method;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 mod signature;
 mod simulated;
 mod stripe;

@@ -1,0 +1,170 @@
+//! What Cleeng is sent, and what each of its answers means.
+
+use super::*;
+use crate::domain::failure::Cause;
+use crate::domain::ids::GatewayRef;
+use crate::domain::outcome::{Decline, DeclineClass};
+use crate::gateway::sample::{new_method, payment, stored_method};
+use axum::http::HeaderMap;
+use serde_json::{Value, json};
+
+fn paid() -> Payment {
+    let mut payment = payment(999, "EUR", new_method(json!({}), true));
+    payment.progress.reference = Some(GatewayRef("pi_1".to_owned()));
+    payment
+}
+
+fn shown(payment: &Payment, report: Report, earlier: Option<i64>) -> (Verb, String, Value) {
+    let call = call(payment, report, earlier.map(CleengPaymentId));
+    let body = call.body.map_or(Value::Null, |body| {
+        serde_json::from_str(body.reveal()).unwrap()
+    });
+    (call.verb, call.path, body)
+}
+
+#[test]
+fn a_first_report_makes_a_record() {
+    let mut saved = paid();
+    saved.stored = Some(stored_method("cus_1|pm_1"));
+    saved.stored.as_mut().unwrap().holder = Some(Secret::new("A B".to_owned()));
+    for report in [Report::Captured, Report::Authorized] {
+        let body = json!({
+            "orderId": "123456789", "status": report.label(), "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
+            "paymentDetails": {"token": "cus_1|pm_1", "paymentMethodSpecificParams": {
+                "variant": "visa", "lastCardFourDigits": "4242", "holderName": "A B", "cardExpirationDate": "03/2030",
+            }},
+        });
+        let expected = (Verb::Post, "/payments".to_owned(), body);
+        assert_eq!(shown(&saved, report, None), expected);
+    }
+    let body = json!({
+        "orderId": "123456789", "status": "captured", "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
+    });
+    assert_eq!(shown(&paid(), Report::Captured, None).2, body);
+}
+
+#[test]
+fn a_rejection_carries_its_class_and_code_and_no_method() {
+    let mut declined = paid();
+    declined.stored = Some(stored_method("cus_1|pm_1"));
+    declined.decline = Some(Decline {
+        class: DeclineClass::Soft,
+        code: "insufficient_funds".to_owned(),
+    });
+    let body = json!({
+        "orderId": "123456789", "status": "rejected", "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
+        "rejectedReason": "soft: insufficient_funds",
+    });
+    let expected = (Verb::Post, "/payments".to_owned(), body);
+    assert_eq!(shown(&declined, Report::Rejected, None), expected);
+    declined.progress.reference = None;
+    declined.decline.as_mut().unwrap().code = "x".repeat(500);
+    let body = shown(&declined, Report::Rejected, None).2;
+    assert_eq!(body.get("externalPaymentId"), None);
+    assert_eq!(
+        body["rejectedReason"].as_str().unwrap().len(),
+        LONGEST_REASON
+    );
+}
+
+#[test]
+fn a_later_report_changes_the_authorized_record() {
+    let changed = |report| shown(&paid(), report, Some(77));
+    let captured = json!({"orderId": 123456789, "status": "captured", "externalPaymentId": "pi_1"});
+    let expected = (Verb::Patch, "/payments/77".to_owned(), captured);
+    assert_eq!(changed(Report::Captured), expected);
+    let rejected = json!({
+        "orderId": 123456789, "status": "rejected", "externalPaymentId": "pi_1", "rejectedReason": "declined",
+    });
+    let expected = (Verb::Patch, "/payments/77".to_owned(), rejected);
+    assert_eq!(changed(Report::Rejected), expected);
+    let expected = (Verb::Patch, "/payments/77/cancel".to_owned(), Value::Null);
+    assert_eq!(changed(Report::Cancelled), expected);
+}
+
+#[test]
+fn the_token_is_not_shown_by_debug() {
+    let mut saved = paid();
+    saved.stored = Some(stored_method("cus_1|pm_1"));
+    let shown = format!("{:?}", call(&saved, Report::Captured, None));
+    assert!(!shown.contains("pm_1"), "{shown}");
+}
+
+fn told(status: u16, body: &str, earlier: Option<i64>) -> Result<i64, CallError> {
+    let answer = Answer::new(status, HeaderMap::new(), body.as_bytes().to_vec());
+    read(&answer, earlier.map(CleengPaymentId)).map(|id| id.0)
+}
+
+#[test]
+fn the_id_of_the_record_is_read_from_each_wrapper() {
+    for body in [
+        r#"{"success":true,"message":"","payment":{"id":1536331075,"status":"captured","orderId":1}}"#,
+        r#"{"success":true,"data":{"id":"1536331075"}}"#,
+        r#"{"id":1536331075,"status":"captured"}"#,
+    ] {
+        assert_eq!(told(200, body, None), Ok(1_536_331_075), "{body}");
+        assert_eq!(told(201, body, Some(77)), Ok(1_536_331_075), "{body}");
+    }
+}
+
+#[test]
+fn a_new_record_without_an_id_is_in_doubt_and_a_changed_one_is_known() {
+    let unknown = Err(CallError::Unknown {
+        cause: Cause::Unreadable,
+    });
+    for (body, changed) in [
+        ("", Ok(77)),
+        ("{}", Ok(77)),
+        (r#"{"success":true}"#, Ok(77)),
+        ("<html>", unknown.clone()),
+        ("[]", unknown.clone()),
+        (r#"{"payment":{"id":"x"}}"#, unknown.clone()),
+    ] {
+        assert_eq!(told(200, body, None), unknown, "{body}");
+        assert_eq!(told(200, body, Some(77)), changed, "{body}");
+    }
+}
+
+#[test]
+fn every_other_answer_has_its_reaction_and_no_message_of_theirs() {
+    let refused = |code: &str| CallError::Refused { code: code.into() };
+    let broken = |code: &str| CallError::Broken { code: code.into() };
+    let unknown = |cause| CallError::Unknown { cause };
+    let limited = CallError::NotDone {
+        cause: Cause::RateLimited,
+        retry_after: None,
+    };
+    let message = r#"{"message":"Customer A B not found"}"#;
+    for (status, body, reaction) in [
+        (
+            200,
+            r#"{"success":false,"message":"A B"}"#,
+            refused("not_accepted"),
+        ),
+        (400, message, refused("400")),
+        (
+            400,
+            r#"{"message":"x","code":"REQ0001"}"#,
+            refused("400:REQ0001"),
+        ),
+        (400, r#"{"message":"x","code":"A B"}"#, refused("400")),
+        (404, message, refused("404")),
+        (422, message, refused("422")),
+        (401, message, broken("http_401")),
+        (403, message, broken("http_403")),
+        (408, "", unknown(Cause::InFlight)),
+        (409, message, unknown(Cause::InFlight)),
+        (429, message, limited),
+        (500, "<html>", unknown(Cause::ServerError)),
+        (503, "", unknown(Cause::ServerError)),
+        (302, "", unknown(Cause::Unreadable)),
+    ] {
+        for earlier in [None, Some(77)] {
+            assert_eq!(
+                told(status, body, earlier),
+                Err(reaction.clone()),
+                "{status} {body}"
+            );
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Cleeng over a socket: what is sent, and every way in which a call fails.
+
+use super::*;
+use crate::domain::failure::Cause;
+use crate::domain::ids::GatewayRef;
+use crate::gateway::sample::{Ending, TIMEOUT, answering, new_method, nobody, payment};
+use serde_json::json;
+
+fn cleeng(base_url: Url) -> Cleeng {
+    let config = CleengConfig {
+        base_url,
+        publisher_token: "token_1".into(),
+        publisher_id: 558_186_818,
+        timeout: TIMEOUT,
+        settle_time: Duration::from_secs(30),
+    };
+    Cleeng::new(&config, http::client().unwrap()).unwrap()
+}
+
+fn paid() -> Payment {
+    let mut payment = payment(999, "EUR", new_method(json!({}), false));
+    payment.progress.reference = Some(GatewayRef("pi_1".to_owned()));
+    payment
+}
+
+async fn report(ending: Ending) -> (Result<CleengPaymentId, CallError>, String) {
+    let paid = paid();
+    let call = async |url| cleeng(url).report(&paid, Report::Captured, None).await;
+    answering(ending, call).await
+}
+
+async fn order(ending: Ending) -> (Result<Option<Order>, CallError>, String) {
+    let call = async |url| cleeng(url).order(OrderId(123_456_789)).await;
+    answering(ending, call).await
+}
+
+async fn read_back(ending: Ending) -> (Result<ReadBack, CallError>, String) {
+    let paid = paid();
+    let call = async |url| cleeng(url).read_back(&paid, Report::Captured).await;
+    answering(ending, call).await
+}
+
+#[tokio::test]
+async fn a_report_is_posted_with_the_publishers_token() {
+    let created = r#"{"success":true,"payment":{"id":77}}"#;
+    let (id, request) = report(Ending::Answer("200 OK", created)).await;
+    assert_eq!(id, Ok(CleengPaymentId(77)));
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let head = head.to_lowercase();
+    assert!(body.starts_with(r#"{"orderId":"123456789","status":"captured""#));
+    for line in [
+        "post /payments http/1.1",
+        "x-publisher-token: token_1",
+        "content-type: application/json",
+    ] {
+        assert!(head.lines().any(|found| found == line), "{line} in {head}");
+    }
+}
+
+#[tokio::test]
+async fn the_version_in_the_base_url_stays() {
+    let base = |url: Url| url.join("3.1").unwrap();
+    let call = async |url| cleeng(base(url)).order(OrderId(1)).await;
+    let (found, request) = answering(Ending::Answer("404 No", r#"{"message":"x"}"#), call).await;
+    assert_eq!(found, Ok(None));
+    assert!(request.starts_with("GET /3.1/orders/1 HTTP/1.1\r\n"));
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_in_doubt_on_a_report_and_not_done_on_a_read() {
+    let endings = [
+        (Ending::Drop, Cause::Reset),
+        (Ending::Hang, Cause::TimedOut),
+        (Ending::Answer("500 Oh", ""), Cause::ServerError),
+    ];
+    for (ending, cause) in endings {
+        let retry_after = None;
+        let not_done = CallError::NotDone { cause, retry_after };
+        assert_eq!(report(ending).await.0, Err(CallError::Unknown { cause }));
+        assert_eq!(order(ending).await.0, Err(not_done.clone()));
+        assert_eq!(read_back(ending).await.0, Err(not_done));
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_was_done() {
+    let cleeng = cleeng(nobody().await);
+    let not_done = CallError::NotDone {
+        cause: Cause::Connect,
+        retry_after: None,
+    };
+    let paid = paid();
+    let reported = cleeng.report(&paid, Report::Captured, None).await;
+    assert_eq!(reported, Err(not_done.clone()));
+    assert_eq!(cleeng.order(OrderId(1)).await, Err(not_done));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_back_is_not_asked_for() {
+    let cleeng = cleeng(nobody().await);
+    let told = cleeng.read_back(&paid(), Report::Rejected).await;
+    assert_eq!(told, Ok(ReadBack::CannotTell));
+}
+
+#[tokio::test]
+async fn a_capture_is_read_back_by_its_subscription() {
+    let found = r#"{"success":true,"data":[{"latestPaymentExternalId":"pi_1"}]}"#;
+    let (told, request) = read_back(Ending::Answer("200 OK", found)).await;
+    assert_eq!(told, Ok(ReadBack::Recorded(None)));
+    assert!(request.starts_with("GET /subscriptions?customerId=123321123&offerId=S619117184_US&"));
+    let (told, _) = read_back(Ending::Answer("200 OK", "{}")).await;
+    assert_eq!(told.unwrap_err().label(), "refused");
+}
+
+#[test]
+fn a_token_that_no_header_can_carry_is_found_at_the_start() {
+    let config = CleengConfig {
+        base_url: "http://127.0.0.1:1".parse().unwrap(),
+        publisher_token: "to\nken".into(),
+        publisher_id: 1,
+        timeout: TIMEOUT,
+        settle_time: TIMEOUT,
+    };
+    assert!(Cleeng::new(&config, http::client().unwrap()).is_err());
+}

@@ -1,0 +1,124 @@
+//! Cleeng's JSON, as far as it is read and written. Its wrappers are not documented for every call, so several are taken.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::domain::ids::{OrderId, maybe_number_or_text, number_or_text};
+use crate::domain::money::Currency;
+
+/// The wrappers that are seen around an order: the Core API's, the sibling resources', the front-end API's.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderWrapper<'a> {
+    #[serde(borrow)]
+    pub(super) order: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) response_data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Order<'a> {
+    pub(super) id: OrderId,
+    #[serde(deserialize_with = "number_or_text")]
+    pub(super) customer_id: u64,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) publisher_id: Option<u64>,
+    pub(super) offer_id: String,
+    /// As it is written: a number or a string, in major units. Never a float.
+    #[serde(borrow)]
+    pub(super) total_price: &'a RawValue,
+    pub(super) currency: Currency,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) payment_method_id: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) expiration_date: Option<u64>,
+}
+
+/// The answer to a report. A payment of its own, or one wrapped in `payment` or `data`.
+#[derive(Deserialize)]
+pub(super) struct Reported {
+    pub(super) success: Option<bool>,
+    pub(super) payment: Option<PaymentId>,
+    pub(super) data: Option<PaymentId>,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PaymentId {
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) id: Option<u64>,
+}
+
+/// An error's body. `message` is for people and may name the customer, so it is not read; the old codes are machine words.
+#[derive(Deserialize)]
+pub(super) struct ErrorBody {
+    pub(super) code: Option<String>,
+}
+
+/// The body of `POST /payments`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewPayment<'a> {
+    /// A string in this call, a number in the next one: so it is documented.
+    pub(super) order_id: String,
+    pub(super) status: &'a str,
+    pub(super) payment_operation: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_payment_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rejected_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment_details: Option<PaymentDetails<'a>>,
+}
+
+/// The body of `PATCH /payments/{id}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Change<'a> {
+    pub(super) order_id: OrderId,
+    pub(super) status: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) external_payment_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rejected_reason: Option<String>,
+}
+
+/// The token with which Cleeng has later payments charged.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PaymentDetails<'a> {
+    pub(super) token: &'a str,
+    pub(super) payment_method_specific_params: SpecificParams<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SpecificParams<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) variant: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_card_four_digits: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) holder_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) card_expiration_date: Option<&'a str>,
+}
+
+/// The answer to a search for subscriptions.
+#[derive(Deserialize)]
+pub(super) struct Subscriptions {
+    pub(super) data: Vec<Subscription>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Subscription {
+    pub(super) latest_payment_external_id: Option<String>,
+    /// Unix seconds.
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) date_from: Option<u64>,
+}
