@@ -1,6 +1,7 @@
 //! The configuration, checked: every value here is usable. Rooms get their own section, never the whole.
 
 mod address;
+mod advice;
 mod credential;
 mod cross;
 mod fault;

@@ -196,7 +196,7 @@ mod tests {
             ("sqlite:///var/a.db", "/var/a.db"),
         ] {
             assert!(
-                matches!(ledger(text), Ok(LedgerUrl::Sqlite(found)) if found == PathBuf::from(path)),
+                matches!(ledger(text), Ok(LedgerUrl::Sqlite(found)) if found == std::path::Path::new(path)),
                 "{text}"
             );
         }

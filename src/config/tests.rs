@@ -225,6 +225,25 @@ fn no_secret_is_shown_by_a_configuration() {
     }
 }
 
+#[test]
+fn what_works_and_may_surprise_is_advised() {
+    assert_eq!(with(None, &[]).unwrap().advice(), Vec::<String>::new());
+    let slow = [
+        ("CONNECTOR_BROKER__URL", "amqp://h"),
+        ("CONNECTOR_LEDGER__TIMEOUT", "5s"),
+    ];
+    let advice = with(None, &slow).unwrap().advice();
+    assert_eq!(advice.len(), 2, "{advice:?}");
+    assert!(advice[0].starts_with("ledger.timeout is 5s") && advice[1].contains("SQLite"));
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_the_only_fault_told() {
+    let faults = Config::load(Some(Path::new("/nowhere/my.toml"))).unwrap_err();
+    assert_eq!(faults.0.len(), 1, "{faults}");
+    assert!(faults.to_string().contains("/nowhere/my.toml"), "{faults}");
+}
+
 /// The defaults with every commented key put in force.
 fn all_keys() -> String {
     let lines = DEFAULTS.lines().map(|line| match line.strip_prefix('#') {

@@ -276,3 +276,23 @@ fn every_fault_of_a_file_names_the_key_and_the_line() {
         );
     }
 }
+
+#[test]
+fn a_file_that_is_not_toml_is_told_by_line_and_without_its_text() {
+    for (text, line) in [
+        ("[cleeng]\npublisher_token = canary", 2),
+        ("[cleeng]\npublisher_token = \"canary", 2),
+        ("[cleeng]\npublisher_token = 'canary' canary", 2),
+        ("\ncanary", 2),
+        ("publisher_token: canary", 1),
+        ("[canary]\n[canary]", 2),
+        ("canary = 1\ncanary = 2", 2),
+        ("[x]\nkey = \"\\canary\"", 2),
+    ] {
+        let faults = with(Some(text), &[]).unwrap_err();
+        let name = "my.toml".to_owned();
+        let first = faults.0.first().unwrap();
+        assert_eq!(first.origin, Origin::File { name, line }, "{text}");
+        assert!(!faults.to_string().contains("canary"), "{faults}");
+    }
+}

@@ -1,0 +1,37 @@
+//! What is allowed and probably not meant: for `check-config` and for one `warn!` each at the start.
+
+use std::time::Duration;
+
+use super::value::spell;
+use super::{BrokerUrl, Config, LedgerUrl};
+
+/// A caller is promised an answer within this time, also when a store is away.
+const ANSWER_WITHIN: Duration = Duration::from_secs(2);
+
+impl Config {
+    /// Sentences about what works and may surprise; none of them holds a secret.
+    pub(crate) fn advice(&self) -> Vec<String> {
+        let timeouts = [
+            ("broker.publish_timeout", self.broker.publish_timeout),
+            ("ledger.timeout", self.ledger.timeout),
+        ];
+        let late = timeouts
+            .into_iter()
+            .filter(|(_, timeout)| *timeout >= ANSWER_WITHIN)
+            .map(|(key, timeout)| {
+                format!(
+                    "{key} is {}: while it is away, a caller waits that long for the answer 503 (choose less than {})",
+                    spell(timeout),
+                    spell(ANSWER_WITHIN)
+                )
+            });
+        let apart = match (&self.broker.url, &self.ledger.url) {
+            (BrokerUrl::Amqp(_), LedgerUrl::Sqlite(_)) => Some(
+                "the ledger is an SQLite file: every process of this installation must run on this machine"
+                    .to_owned(),
+            ),
+            (BrokerUrl::Embedded, LedgerUrl::Sqlite(_)) | (_, LedgerUrl::Postgres(_)) => None,
+        };
+        late.chain(apart).collect()
+    }
+}
