@@ -1,0 +1,10 @@
+//! What the outside sees of a running process: logs, metrics, traces, and the operator's port. It decides nothing.
+
+mod families;
+pub(crate) mod happenings;
+pub(crate) mod labels;
+pub(crate) mod logging;
+pub(crate) mod metrics;
+pub(crate) mod ops;
+mod register;
+pub(crate) mod trace;
