@@ -1,16 +1,15 @@
 //! The queues: what a message is to a broker, what a consumer may say of a delivery, and the two brokers behind one interface.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::domain::ids::{BadId, GatewayName};
 use crate::domain::moment::Moment;
 use crate::domain::retry::Delay;
+
+pub(crate) use crate::domain::queue::{Lane, Queue};
 
 pub(crate) use self::choice::{Broker, declare, diff};
 
@@ -22,64 +21,6 @@ mod settle;
 #[cfg(test)]
 mod tests;
 pub(crate) mod topology;
-
-/// Commands of a payer who is waiting do not queue behind a batch of renewals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Lane {
-    Checkout,
-    Billing,
-}
-
-/// A work queue. Its text is the routing key: the queue's name without the prefix.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Queue {
-    Commands { gateway: GatewayName, lane: Lane },
-    GatewayEvents,
-    Confirmations,
-    Dead,
-}
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Queue::Commands {
-                gateway,
-                lane: Lane::Checkout,
-            } => write!(f, "commands.{gateway}.checkout"),
-            Queue::Commands {
-                gateway,
-                lane: Lane::Billing,
-            } => write!(f, "commands.{gateway}.billing"),
-            Queue::GatewayEvents => f.write_str("gateway-events"),
-            Queue::Confirmations => f.write_str("confirmations"),
-            Queue::Dead => f.write_str("dead"),
-        }
-    }
-}
-
-impl FromStr for Queue {
-    type Err = BadId;
-
-    fn from_str(text: &str) -> Result<Self, BadId> {
-        let bad = BadId(
-            "a queue (commands.<gateway>.checkout|billing, gateway-events, confirmations, dead)",
-        );
-        match text.split('.').collect::<Vec<_>>().as_slice() {
-            ["gateway-events"] => Ok(Queue::GatewayEvents),
-            ["confirmations"] => Ok(Queue::Confirmations),
-            ["dead"] => Ok(Queue::Dead),
-            ["commands", gateway, "checkout"] => Ok(Queue::Commands {
-                gateway: gateway.parse()?,
-                lane: Lane::Checkout,
-            }),
-            ["commands", gateway, "billing"] => Ok(Queue::Commands {
-                gateway: gateway.parse()?,
-                lane: Lane::Billing,
-            }),
-            _ => Err(bad),
-        }
-    }
-}
 
 /// What travels beside the body: our own counters, since `x-death` means different things in different brokers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -24,6 +24,7 @@ use crate::gateway::{self, Gateways};
 use crate::http;
 use crate::ledger::Ledger;
 use crate::roles::confirmer::Confirmer;
+use crate::roles::counted::Counted;
 use crate::roles::ingest::{self, Ingest};
 use crate::roles::worker::{Worker, error_chain};
 use crate::supervise::Supervisor;
@@ -63,7 +64,7 @@ struct Parts {
 ///
 /// # Errors
 /// A port that cannot be opened, or an embedded store that another process uses.
-pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor) -> anyhow::Result<()> {
+pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor, stop: &CancellationToken) -> anyhow::Result<()> {
     let Plan { config, roles, only, extra } = plan;
     let ops_listener = bind("ops.listen", config.ops.listen).await?;
     let public_listener = match roles.contains(&Role::Ingest) {
@@ -73,10 +74,12 @@ pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor) -> anyhow::Re
     let names: Vec<GatewayName> = config.gateways.keys().cloned().collect();
     let broker = Broker::start(&config.broker, &config.ledger.url, &names).await.context("the broker cannot be used")?;
     let client = http::client().context("the HTTP client cannot be built")?;
-    let gateways = Arc::new(gateway::from_config(&config.gateways, &client));
+    let gateways = gateway::from_config(&config.gateways, &client)
+        .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
+    let gateways = Arc::new(gateways);
     let parts = Parts {
-        cleeng: Arc::new(Cleeng::new(&config.cleeng, client)),
-        metrics: Arc::new(Metrics::new()),
+        cleeng: Arc::new(Cleeng::new(&config.cleeng, client).context("cleeng.publisher_token")?),
+        metrics: Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?),
         ledger: Arc::new(OnceLock::new()),
         front: Arc::new(Front::default()),
         config,
@@ -85,18 +88,17 @@ pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor) -> anyhow::Re
         broker,
         gateways,
     };
-    let stop = supervisor.stop_token();
     let readiness = Readiness { ledger: Arc::clone(&parts.ledger), publisher: parts.broker.publisher() };
-    let ops_state = ops::OpsState::new(Arc::clone(&parts.metrics), Arc::new(readiness));
-    // The ops port answers to the very end, so that a drain can be watched.
-    supervisor.spawn_last("ops port", ops::serve(ops_listener, ops_state, supervisor.end_token()));
+    let ops_state = ops::OpsState { metrics: Arc::clone(&parts.metrics), readiness: Arc::new(readiness) };
+    let serving = ops::serve(ops_listener, ops::router(ops_state), stop.clone());
+    supervisor.start("ops port", async move { serving.await.context("the ops port failed") });
     if let Some(listener) = public_listener {
         info!(address = %listener.local_addr()?, "the payments API listens");
         let app = front::router(Arc::clone(&parts.front));
         let serving = ingest::serve(listener, app, stop.clone());
-        supervisor.spawn("payments API", async move { serving.await.context("the payments API failed") });
+        supervisor.start("payments API", async move { serving.await.context("the payments API failed") });
     }
-    supervisor.spawn("roles", run_roles(parts, extra, stop));
+    supervisor.start("roles", run_roles(parts, extra, stop.clone()));
     Ok(())
 }
 
@@ -153,14 +155,14 @@ fn ingest_router(parts: &Parts, ledger: &Ledger, extra: Option<Router>, stop: &C
 async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut consumers = Vec::new();
     if parts.roles.contains(&Role::Worker) {
-        let worker = Arc::new(worker(parts, ledger));
+        let worker = Arc::new(Counted::new(worker(parts, ledger), Role::Worker, Arc::clone(&parts.metrics)));
         for queue in worker_queues(parts) {
             let prefetch = parts.config.worker.concurrency;
             consumers.push(parts.broker.consume(queue, prefetch, Arc::clone(&worker) as _, stop.clone()));
         }
     }
     if parts.roles.contains(&Role::Confirmer) {
-        let confirmer = Arc::new(confirmer(parts, ledger));
+        let confirmer = Arc::new(Counted::new(confirmer(parts, ledger), Role::Confirmer, Arc::clone(&parts.metrics)));
         let prefetch = parts.config.confirmer.concurrency;
         consumers.push(parts.broker.consume(Queue::Confirmations, prefetch, confirmer as _, stop.clone()));
     }

@@ -16,6 +16,7 @@ pub(crate) mod money;
 pub(crate) mod outcome;
 pub(crate) mod payment;
 pub(crate) mod plan;
+pub(crate) mod queue;
 pub(crate) mod retry;
 pub(crate) mod secret;
 pub(crate) mod view;

@@ -14,7 +14,7 @@ use url::Url;
 use super::answer;
 use crate::config::{Config, Role};
 use crate::connector::{self, Plan};
-use crate::supervise::Supervisor;
+use crate::supervise::{self, Supervisor};
 use crate::telemetry::logging;
 use crate::{demo, simulator};
 
@@ -59,10 +59,12 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     let config = Config::from_variables(&variables(&outside_url, page, ops, folder, &options.log))?;
     logging::init(&config.log)?;
     let grace = config.shutdown.grace;
-    let mut supervisor = Supervisor::new();
+    let stop = CancellationToken::new();
+    let mut supervisor = Supervisor::new(stop.clone());
+    let signals = supervise::signals().context("signals cannot be listened for")?;
     let settings = outside_settings(&outside_url, page)?;
-    let simulated = simulator::serve(outside, settings, supervisor.end_token());
-    supervisor.spawn_last("simulator", async move { Ok(simulated.await?) });
+    let simulated = simulator::serve(outside, settings, stop.clone());
+    supervisor.start("simulator", async move { Ok(simulated.await?) });
     let methods = BTreeMap::from([("stripe".to_owned(), STRIPE_METHOD), ("simulated".to_owned(), SIMULATED_METHOD)]);
     let plan = Plan {
         config,
@@ -70,12 +72,11 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
         only: BTreeSet::new(),
         extra: Some(demo::routes(outside_url.clone(), methods)),
     };
-    connector::start(plan, &mut supervisor).await?;
-    let stop = supervisor.stop_token();
-    supervisor.spawn("greeting", async move {
+    connector::start(plan, &mut supervisor, &stop).await?;
+    supervisor.start("greeting", async move {
         greet(page, ops, &outside_url, &stop).await
     });
-    Ok(supervisor.run(grace).await?)
+    Ok(supervisor.run(signals, grace).await?)
 }
 
 /// Says where to go, once it works there; then waits for the end.

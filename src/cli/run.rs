@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use anyhow::Context;
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::Failure;
 use crate::config::{Config, Role};
 use crate::connector::{self, Plan};
 use crate::domain::ids::GatewayName;
-use crate::supervise::Supervisor;
+use crate::supervise::{self, Supervisor};
 use crate::telemetry::logging;
 
 #[derive(Debug, Args)]
@@ -28,16 +30,18 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
     };
     let listed: Vec<Role> = roles.iter().copied().collect();
     crate::config::check_roles(&config, &listed).map_err(Failure::Configuration)?;
-    logging::init(&config.log)?;
+    logging::init(&config.log).context("log.level")?;
     let only: BTreeSet<GatewayName> = options.gateway.iter().cloned().collect();
     if let Some(unknown) = only.iter().find(|name| !config.gateways.contains_key(*name)) {
         return Err(anyhow::anyhow!("--gateway {unknown}: no such gateway is configured").into());
     }
     let grace = config.shutdown.grace;
     super::runtime()?.block_on(async {
-        let mut supervisor = Supervisor::new();
-        connector::start(Plan { config, roles, only, extra: None }, &mut supervisor).await?;
-        supervisor.run(grace).await?;
+        let stop = CancellationToken::new();
+        let mut supervisor = Supervisor::new(stop.clone());
+        let signals = supervise::signals().context("signals cannot be listened for")?;
+        connector::start(Plan { config, roles, only, extra: None }, &mut supervisor, &stop).await?;
+        supervisor.run(signals, grace).await?;
         Ok::<(), anyhow::Error>(())
     })?;
     Ok(())

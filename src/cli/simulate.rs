@@ -1,6 +1,7 @@
 //! `simulator`: the gateways and Cleeng as servers on loopback, for trying things out and for tests.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -10,6 +11,10 @@ use url::Url;
 
 use super::answer;
 use crate::simulator::{self, Settings};
+use crate::supervise::{self, Supervisor};
+
+/// How long an answer under way may take after the signal.
+const GRACE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(super) struct Options {
@@ -61,15 +66,11 @@ pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
         };
         answer(&format!("simulator: http://{address} (/stripe, /simulated, /cleeng/3.1; /_ledger, /_faults, /_orders)"));
         let stop = CancellationToken::new();
-        let served = simulator::serve(listener, settings(options, public_url), stop.clone());
-        tokio::select! {
-            ended = served => Ok(ended?),
-            signal = crate::supervise::signal() => {
-                signal?;
-                stop.cancel();
-                Ok(())
-            }
-        }
+        let mut supervisor = Supervisor::new(stop.clone());
+        let signals = supervise::signals().context("signals cannot be listened for")?;
+        let served = simulator::serve(listener, settings(options, public_url), stop);
+        supervisor.start("simulator", async move { Ok(served.await?) });
+        Ok(supervisor.run(signals, GRACE).await?)
     })
 }
 

@@ -25,12 +25,12 @@ pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationT
         if parts.roles.contains(&Role::Worker)
             && let Ok(doubts) = ledger.doubts().await
         {
-            let age = doubts.oldest.map_or(Duration::ZERO, |oldest| clock::now().since(oldest));
-            parts.metrics.in_doubt(doubts.count, age);
+            let age = doubts.oldest.map(|oldest| clock::now().since(oldest));
+            parts.metrics.doubts(doubts.count, age);
         }
         for queue in &queues {
             match parts.broker.depth(queue).await {
-                Ok(depth) => parts.metrics.queue_depth(&queue.to_string(), depth),
+                Ok(depth) => parts.metrics.depth(queue, i64::try_from(depth).unwrap_or(i64::MAX)),
                 Err(cause) => debug!(%queue, error = %cause, "the depth of a queue could not be read"),
             }
         }

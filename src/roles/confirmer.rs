@@ -23,6 +23,7 @@ use crate::domain::payment::Known;
 use crate::domain::retry;
 use crate::ledger::{Ledger, LedgerError};
 use crate::roles::worker::error_chain;
+use crate::telemetry::labels::DeadReason;
 use crate::telemetry::metrics::Metrics;
 
 /// A run that takes more steps than this has found a loop in the plan.
@@ -56,10 +57,10 @@ impl Handler for Confirmer {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let envelope = match Envelope::decode(&delivery.body) {
             Ok(envelope) => envelope,
-            Err(cause) => return park("undecodable", &error_chain(&cause)),
+            Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
         };
         let Body::Confirm { payment_id, confirmation_id } = envelope.body else {
-            return park("wrong_queue", "a command among the confirmations");
+            return park(DeadReason::WrongQueue, "a command among the confirmations");
         };
         let first_failed = delivery.headers.first_failed_at;
         let job = Job {
@@ -80,7 +81,7 @@ impl Confirmer {
     async fn deliver(&self, job: &Job) -> Result<Verdict, LedgerError> {
         for _ in 0..MOST_STEPS {
             let Some(mut known) = self.ledger.known(job.payment_id).await? else {
-                return Ok(park("unknown_payment", "the ledger has no such payment"));
+                return Ok(park(DeadReason::UnknownPayment, "the ledger has no such payment"));
             };
             let step = delivery::next(&known, job.confirmation_id, clock::now(), self.settle_time);
             if let Flow::Stop(verdict) = self.step(job, &mut known, step).await? {
@@ -97,8 +98,8 @@ impl Confirmer {
             Step::Settle { left } => Ok(Flow::Stop(self.wait(job, Some(left), "Cleeng's answer was lost"))),
             Step::AwaitEarlier => Ok(Flow::Stop(self.wait(job, None, "an earlier confirmation comes first"))),
             Step::Done => Ok(Flow::Stop(Verdict::Done)),
-            Step::GivenUp => Ok(Flow::Stop(park("given_up", "the confirmation was given up before"))),
-            Step::Unknown => Ok(Flow::Stop(park("unknown_confirmation", "the ledger has no such confirmation"))),
+            Step::GivenUp => Ok(Flow::Stop(park(DeadReason::GivenUp, "the confirmation was given up before"))),
+            Step::Unknown => Ok(Flow::Stop(park(DeadReason::UnknownConfirmation, "the ledger has no such confirmation"))),
         }
     }
 
@@ -109,6 +110,6 @@ impl Confirmer {
     }
 }
 
-fn park(reason: &str, error: &str) -> Verdict {
-    Verdict::Park { reason: reason.to_owned(), error: error.to_owned() }
+fn park(reason: DeadReason, error: &str) -> Verdict {
+    Verdict::Park { reason: reason.label().to_owned(), error: error.to_owned() }
 }

@@ -24,6 +24,7 @@ use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
 use crate::gateway::{Gateway, Gateways};
 use crate::ledger::{Ledger, LedgerError};
+use crate::telemetry::labels::DeadReason;
 use crate::telemetry::metrics::Metrics;
 
 use case::Case;
@@ -73,7 +74,7 @@ impl Handler for Worker {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let envelope = match Envelope::decode(&delivery.body) {
             Ok(envelope) => envelope,
-            Err(cause) => return park("undecodable", &error_chain(&cause)),
+            Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
         };
         let span = info_span!("command", payment.id = tracing::field::Empty, failures = delivery.headers.failures);
         async {
@@ -104,7 +105,7 @@ impl Worker {
                 };
                 (payment_id, Trigger::Event(reference.clone()), self.limits.event_max_age)
             }
-            Body::Confirm { .. } => return Err(park("wrong_queue", "a confirmation among the commands")),
+            Body::Confirm { .. } => return Err(park(DeadReason::WrongQueue, "a confirmation among the commands")),
         };
         let first_failed = delivery.headers.first_failed_at;
         Ok(Some(Job {
@@ -133,11 +134,11 @@ impl Worker {
     async fn pursue(&self, job: &Job) -> Verdict {
         let known = match self.ledger.known(job.payment_id).await {
             Ok(Some(known)) => known,
-            Ok(None) => return park("unknown_payment", "the ledger has no such payment"),
+            Ok(None) => return park(DeadReason::UnknownPayment, "the ledger has no such payment"),
             Err(cause) => return Verdict::Hold { error: error_chain(&cause) },
         };
         let Some(gateway) = self.gateways.get(&known.payment.gateway).cloned() else {
-            return park("unknown_gateway", "no such gateway is configured here");
+            return park(DeadReason::UnknownGateway, "no such gateway is configured here");
         };
         let mut case = Case::new(known, gateway);
         for _ in 0..MOST_STEPS {
@@ -171,10 +172,10 @@ impl Worker {
             }
             Step::AwaitGateway => Ok(Flow::Stop(self.later(job, None, "the gateway works on it"))),
             Step::Stuck(doubt) => self.stuck(case, doubt).await,
-            Step::Fail => self.fail(case, "too_many_attempts").await,
-            Step::Failed => Ok(Flow::Stop(park("failed", "the payment has failed and needs an operator"))),
+            Step::Fail => self.fail(case, DeadReason::TooManyAttempts).await,
+            Step::Failed => Ok(Flow::Stop(park(DeadReason::PaymentFailed, "the payment has failed and needs an operator"))),
             Step::Foreign => Ok(Flow::Stop(park(
-                "reference_mismatch",
+                DeadReason::ReferenceMismatch,
                 "the event is about another object of the gateway than this payment's",
             ))),
             Step::Rest => {
@@ -188,15 +189,15 @@ impl Worker {
     fn later(&self, job: &Job, retry_after: Option<Duration>, error: &str) -> Verdict {
         if job.age > job.max_age {
             warn!(payment.id = %job.payment_id, error, "a command is given up after its maximum age");
-            return park("too_old", error);
+            return park(DeadReason::TooOld, error);
         }
         let delay = retry::delay(job.failures.saturating_add(1), retry_after, rand::random());
         Verdict::Later { delay, error: error.to_owned() }
     }
 }
 
-fn park(reason: &str, error: &str) -> Verdict {
-    Verdict::Park { reason: reason.to_owned(), error: error.to_owned() }
+fn park(reason: DeadReason, error: &str) -> Verdict {
+    Verdict::Park { reason: reason.label().to_owned(), error: error.to_owned() }
 }
 
 /// An error with everything that caused it, in one line.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use prometheus::IntGauge;
 
 use super::labels::{
-    CleengCall, DeadReason, GatewayCall, QueueLabel, Refusal, Reported, Route, StatusClass,
+    CleengCall, DeadReason, GatewayCall, Refusal, Reported, Route, StatusClass,
     WebhookResult,
 };
 use super::metrics::Metrics;
@@ -14,6 +14,7 @@ use crate::domain::confirmation::Report;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{GatewayName, OrderId, PaymentId};
 use crate::domain::outcome::Outcome;
+use crate::domain::queue::Queue;
 
 impl Metrics {
     pub(crate) fn accepted(&self, gateway: &GatewayName, payment: PaymentId, order: OrderId) {
@@ -45,6 +46,7 @@ impl Metrics {
             | Refusal::CardData
             | Refusal::TooLong
             | Refusal::KeyReused
+            | Refusal::KeyInFlight
             | Refusal::OrderTaken
             | Refusal::NothingAwaited
             | Refusal::NotFound => tracing::info!(reason = reason_label, "request refused"),
@@ -99,7 +101,7 @@ impl Metrics {
             .observe(span.as_secs_f64());
     }
 
-    pub(crate) fn retried(&self, queue: QueueLabel<'_>, wait: Duration, error: &str) {
+    pub(crate) fn retried(&self, queue: &Queue, wait: Duration, error: &str) {
         self.counters
             .retries
             .with_label_values(&[queue.kind()])
@@ -107,7 +109,7 @@ impl Metrics {
         tracing::warn!(%queue, wait_seconds = wait.as_secs_f64(), error, "message delayed");
     }
 
-    pub(crate) fn dead_lettered(&self, queue: QueueLabel<'_>, reason: DeadReason, error: &str) {
+    pub(crate) fn dead_lettered(&self, queue: &Queue, reason: DeadReason, error: &str) {
         let reason = reason.label();
         self.counters
             .dead_letters
@@ -138,12 +140,12 @@ impl Metrics {
     }
 
     /// A queue is not consumed for now, since nothing on it can go on.
-    pub(crate) fn lane_paused(&self, queue: QueueLabel<'_>, error: &str) {
+    pub(crate) fn lane_paused(&self, queue: &Queue, error: &str) {
         self.lane(queue).set(1);
         tracing::error!(%queue, error, "queue paused");
     }
 
-    pub(crate) fn lane_resumed(&self, queue: QueueLabel<'_>) {
+    pub(crate) fn lane_resumed(&self, queue: &Queue) {
         self.lane(queue).set(0);
         tracing::info!(%queue, "queue resumed");
     }
@@ -188,14 +190,14 @@ impl Metrics {
             .set(oldest.unwrap_or_default().as_secs_f64());
     }
 
-    pub(crate) fn depth(&self, queue: QueueLabel<'_>, messages: i64) {
+    pub(crate) fn depth(&self, queue: &Queue, messages: i64) {
         self.gauges
             .queue_depth
             .with_label_values(&[queue.to_string().as_str()])
             .set(messages);
     }
 
-    fn lane(&self, queue: QueueLabel<'_>) -> IntGauge {
+    fn lane(&self, queue: &Queue) -> IntGauge {
         self.gauges
             .lane_paused
             .with_label_values(&[queue.to_string().as_str()])
@@ -215,6 +217,7 @@ impl Drop for InFlight {
 /// Makes everything happen once.
 #[cfg(test)]
 pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
+    use crate::domain::queue::Lane;
     use uuid::Uuid;
     let span = Duration::from_millis(5);
     metrics.accepted(gateway, PaymentId(Uuid::from_u128(1)), OrderId(1));
@@ -226,17 +229,17 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.outcome(gateway, &answer);
     metrics.reported(Report::Captured, Reported::Delivered);
     metrics.confirmed_after(span);
-    metrics.retried(QueueLabel::Checkout(gateway), span, "connect");
-    metrics.dead_lettered(QueueLabel::Billing(gateway), DeadReason::TooOld, "connect");
+    metrics.retried(&Queue::Commands { gateway: gateway.clone(), lane: Lane::Checkout }, span, "connect");
+    metrics.dead_lettered(&Queue::Commands { gateway: gateway.clone(), lane: Lane::Billing }, DeadReason::TooOld, "connect");
     metrics.webhook(gateway, WebhookResult::Taken);
-    metrics.lane_paused(QueueLabel::GatewayEvents, "401");
-    metrics.lane_resumed(QueueLabel::Confirmations);
+    metrics.lane_paused(&Queue::GatewayEvents, "401");
+    metrics.lane_resumed(&Queue::Confirmations);
     metrics.gateway_took(gateway, GatewayCall::LookUp, span);
     metrics.cleeng_took(CleengCall::Order, span);
     metrics.publish_took(span);
     metrics.http_took(Route::Pay, 202, span);
     metrics.doubts(0, None);
-    metrics.depth(QueueLabel::Dead, 0);
+    metrics.depth(&Queue::Dead, 0);
     drop(metrics.in_flight(Role::Worker));
 }
 

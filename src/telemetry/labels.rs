@@ -1,9 +1,6 @@
 //! Every value that a metric's label can take, beside the names of gateways. No id, URL or error text is ever one.
 
-use std::fmt;
-
 use crate::domain::attempt::Stage;
-use crate::domain::ids::GatewayName;
 
 /// An enum whose variants are label values.
 macro_rules! labels {
@@ -41,6 +38,8 @@ labels! {
         TooLong = "too_long",
         /// 422: the key with another body.
         KeyReused = "key_reused",
+        /// 409: the same request is still under way.
+        KeyInFlight = "key_in_flight",
         /// 409: another payment holds the order.
         OrderTaken = "order_taken",
         /// 409: nothing to continue.
@@ -71,19 +70,47 @@ labels! {
     /// Why a message lies with the dead letters.
     DeadReason {
         Undecodable = "undecodable",
-        /// Tried for longer than its `max_age`.
-        TooOld = "too_old",
-        /// The other side will never take it.
-        Refused = "refused",
-        /// A charge whose outcome could not be found out.
-        InDoubt = "in_doubt",
-        /// Cleeng's order expires, or has expired, before the confirmation was delivered.
-        OrderExpired = "order_expired",
+        /// It lies in a queue whose consumers do not know its kind.
+        WrongQueue = "wrong_queue",
         /// Nothing is known of the payment that it names.
         UnknownPayment = "unknown_payment",
+        UnknownConfirmation = "unknown_confirmation",
         /// It names a gateway that is not configured here.
         UnknownGateway = "unknown_gateway",
+        /// Tried for longer than its `max_age`.
+        TooOld = "too_old",
+        /// Cleeng's order makes no sense to us.
+        OrderUnreadable = "order_unreadable",
+        /// The gateway calls our request wrong.
+        GatewayRefused = "gateway_refused",
+        /// The gateway does not show the payment.
+        LookUpRefused = "look_up_refused",
+        /// An event is about another object of the gateway than the payment's.
+        ReferenceMismatch = "reference_mismatch",
+        /// The gateway took another amount than the order's.
+        WrongAmount = "wrong_amount",
+        /// Requests for one payment without an end.
+        TooManyAttempts = "too_many_attempts",
+        /// In doubt: the key is too old to be used again, and there is no id to read by.
+        KeyExpired = "key_expired",
+        /// In doubt: the gateway repeats a stored error, and there is no id to read by.
+        StoredError = "stored_error",
+        /// The payment had failed before.
+        PaymentFailed = "payment_failed",
+        CleengRefused = "cleeng_refused",
+        /// The answer to a report was lost, and Cleeng offers no read that could tell.
+        CleengAnswerLost = "cleeng_answer_lost",
+        CleengReadRefused = "cleeng_read_refused",
+        /// The confirmation was given up before.
+        GivenUp = "given_up",
         Other = "other",
+    }
+}
+
+impl DeadReason {
+    pub(crate) fn from_label(text: &str) -> DeadReason {
+        let found = DeadReason::ALL.iter().find(|reason| reason.label() == text);
+        found.copied().unwrap_or(DeadReason::Other)
     }
 }
 
@@ -159,41 +186,6 @@ impl GatewayCall {
         match self {
             GatewayCall::Send(stage) => stage.label(),
             GatewayCall::LookUp => "look_up",
-        }
-    }
-}
-
-/// A queue, as the metrics name it: its display is the routing key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum QueueLabel<'a> {
-    Checkout(&'a GatewayName),
-    Billing(&'a GatewayName),
-    GatewayEvents,
-    Confirmations,
-    Dead,
-}
-
-impl QueueLabel<'_> {
-    /// The kind of queue, whatever the gateway.
-    pub(crate) fn kind(self) -> &'static str {
-        match self {
-            QueueLabel::Checkout(_) => "checkout",
-            QueueLabel::Billing(_) => "billing",
-            QueueLabel::GatewayEvents => "gateway_events",
-            QueueLabel::Confirmations => "confirmations",
-            QueueLabel::Dead => "dead",
-        }
-    }
-}
-
-impl fmt::Display for QueueLabel<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            QueueLabel::Checkout(gateway) => write!(f, "commands.{gateway}.checkout"),
-            QueueLabel::Billing(gateway) => write!(f, "commands.{gateway}.billing"),
-            QueueLabel::GatewayEvents => f.write_str("gateway-events"),
-            QueueLabel::Confirmations => f.write_str("confirmations"),
-            QueueLabel::Dead => f.write_str("dead"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::{error, info, warn};
+use tracing::error;
 
 use super::{Confirmer, Flow, Job, park};
 use crate::broker::Verdict;
@@ -14,6 +14,7 @@ use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
 use crate::ledger::{Change, Committed, LedgerError};
+use crate::telemetry::labels::{CleengCall, DeadReason, Reported};
 
 impl Confirmer {
     pub(super) async fn send(
@@ -31,9 +32,8 @@ impl Confirmer {
         }
         let started = Instant::now();
         let answer = self.cleeng.report(&known.payment, confirmation.report, earlier).await;
-        self.metrics.cleeng_call("payment", started.elapsed());
-        let result = answer.as_ref().map_or_else(CallError::label, |_| "delivered");
-        self.metrics.confirmation(confirmation.report.label(), result);
+        self.metrics.cleeng_took(CleengCall::Report, started.elapsed());
+        self.metrics.reported(confirmation.report, result_of(&answer));
         match answer {
             Ok(id) => self.delivered(job, known, Some(id)).await,
             Err(CallError::NotDone { retry_after, cause }) => {
@@ -41,11 +41,10 @@ impl Confirmer {
                 self.surely_not_done(job, known, retry_after, error).await
             }
             Err(CallError::Unknown { cause }) => {
-                warn!(payment.id = %job.payment_id, %cause, "Cleeng's answer to a report was lost; it is read back later");
                 let error = format!("Cleeng's answer was lost: {cause}");
                 Ok(Flow::Stop(self.wait(job, Some(self.settle_time), &error)))
             }
-            Err(CallError::Refused { code }) => self.give_up(job, known, "cleeng_refused", &code).await,
+            Err(CallError::Refused { code }) => self.give_up(job, known, DeadReason::CleengRefused, &code).await,
             Err(CallError::Broken { code }) => {
                 self.set(known, job, Delivery::Queued, "confirmation_not_done", Some(code.clone())).await?;
                 let error = format!("Cleeng turned our publisher token away ({code})");
@@ -61,14 +60,17 @@ impl Confirmer {
         let earlier = delivery::earlier_record(known, &confirmation);
         let started = Instant::now();
         let answer = self.cleeng.read_back(&known.payment, confirmation.report, earlier).await;
-        self.metrics.cleeng_call("read_back", started.elapsed());
+        self.metrics.cleeng_took(CleengCall::ReadBack, started.elapsed());
         match answer {
-            Ok(ReadBack::Recorded(id)) => self.delivered(job, known, id).await,
+            Ok(ReadBack::Recorded(id)) => {
+                self.metrics.reported(confirmation.report, Reported::AlreadyRecorded);
+                self.delivered(job, known, id).await
+            }
             Ok(ReadBack::NotRecorded) => {
                 self.set(known, job, Delivery::Queued, "confirmation_not_done", None).await?;
                 Ok(Flow::Again)
             }
-            Ok(ReadBack::CannotTell) => self.give_up(job, known, "cleeng_answer_lost", "no read can tell").await,
+            Ok(ReadBack::CannotTell) => self.give_up(job, known, DeadReason::CleengAnswerLost, "no read can tell").await,
             Err(CallError::NotDone { retry_after, cause }) => {
                 let error = format!("Cleeng could not be read: {cause}");
                 self.again_or_give_up(job, known, retry_after, error).await
@@ -76,7 +78,7 @@ impl Confirmer {
             Err(CallError::Unknown { cause }) => {
                 self.again_or_give_up(job, known, None, format!("Cleeng could not be read: {cause}")).await
             }
-            Err(CallError::Refused { code }) => self.give_up(job, known, "cleeng_read_refused", &code).await,
+            Err(CallError::Refused { code }) => self.give_up(job, known, DeadReason::CleengReadRefused, &code).await,
             Err(CallError::Broken { code }) => {
                 let error = format!("Cleeng turned our publisher token away ({code})");
                 Ok(Flow::Stop(Verdict::Hold { error }))
@@ -118,11 +120,7 @@ impl Confirmer {
     }
 
     fn tell_delivered(&self, known: &Known) {
-        let payment = &known.payment;
-        let took = clock::now().since(payment.created_at);
-        self.metrics.confirmed(took);
-        info!(payment.id = %payment.id, order.id = %payment.order_id, status = payment.status.label(),
-            "payment reported to Cleeng");
+        self.metrics.confirmed_after(clock::now().since(known.payment.created_at));
     }
 
     async fn surely_not_done(
@@ -144,7 +142,7 @@ impl Confirmer {
         error: String,
     ) -> Result<Flow, LedgerError> {
         if job.age > self.limits.max_age {
-            return self.give_up(job, known, "too_old", &error).await;
+            return self.give_up(job, known, DeadReason::TooOld, &error).await;
         }
         Ok(Flow::Stop(self.wait(job, retry_after, &error)))
     }
@@ -154,13 +152,13 @@ impl Confirmer {
         &self,
         job: &Job,
         known: &mut Known,
-        reason: &'static str,
+        reason: DeadReason,
         code: &str,
     ) -> Result<Flow, LedgerError> {
-        if !self.set(known, job, Delivery::DeadLettered, "confirmation_dead_lettered", Some(format!("{reason}: {code}"))).await? {
+        if !self.set(known, job, Delivery::DeadLettered, "confirmation_dead_lettered", Some(format!("{}: {code}", reason.label()))).await? {
             return Ok(Flow::Again);
         }
-        error!(payment.id = %job.payment_id, reason, code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
+        error!(payment.id = %job.payment_id, reason = reason.label(), code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
         Ok(Flow::Stop(park(reason, code)))
     }
 
@@ -200,4 +198,14 @@ impl Confirmer {
 
 fn find(known: &Known, job: &Job) -> Option<Confirmation> {
     known.confirmations.iter().find(|one| one.id == job.confirmation_id).cloned()
+}
+
+fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {
+    match answer {
+        Ok(_) => Reported::Delivered,
+        Err(CallError::NotDone { .. }) => Reported::NotDone,
+        Err(CallError::Unknown { .. }) => Reported::Unknown,
+        Err(CallError::Refused { .. }) => Reported::Refused,
+        Err(CallError::Broken { .. }) => Reported::Broken,
+    }
 }

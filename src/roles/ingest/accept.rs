@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tracing::{info, warn};
+use tracing::warn;
 use uuid::Uuid;
 
 use super::body::Purchase;
@@ -96,8 +96,7 @@ impl Ingest {
             // It is in the queue, which is what the answer promises. A repetition would only queue it once more.
             warn!(payment.id = %payment.id, error = error_chain(&cause), "a queued payment could not be marked as queued");
         }
-        self.metrics.accepted(&payment.gateway);
-        info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway, "payment accepted");
+        self.metrics.accepted(&payment.gateway, payment.id, payment.order_id);
         known.payment.published = true;
         Ok(Taken { known, replayed })
     }

@@ -8,31 +8,34 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::Shared;
-use super::problem::{Problem, Slug};
+use super::problem::{Problem, Told};
+use crate::config::Role;
+use crate::telemetry::labels::Route;
 
 pub(super) async fn admit(State(ingest): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = route_of(&request);
+    let _in_hand = ingest.metrics.in_flight(Role::Ingest);
     let mut response = match ingest.requests.try_acquire() {
         Ok(_permit) => next.run(request).await,
         Err(_) => Problem::Busy.into_response(),
     };
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(Slug(slug)) = response.extensions().get::<Slug>() {
-        ingest.metrics.refused(slug);
+    if let Some(Told(reason)) = response.extensions().get::<Told>() {
+        ingest.metrics.refused(*reason);
     }
-    ingest.metrics.http(route, response.status().as_u16(), started.elapsed());
+    ingest.metrics.http_took(route, response.status().as_u16(), started.elapsed());
     response
 }
 
 /// The route as a metric's label: one of a few, never the path itself.
-fn route_of(request: &Request) -> &'static str {
+fn route_of(request: &Request) -> Route {
     match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
-        Some("/v1/payments") => "payments",
-        Some("/v1/payments/{id}") => "payment",
-        Some("/v1/payments/{id}/continue") => "continue",
-        Some("/v1/payments/{id}/events") => "events",
-        Some("/v1/webhooks/{gateway}") => "webhooks",
-        Some(_) | None => "other",
+        Some("/v1/payments") => Route::Pay,
+        Some("/v1/payments/{id}") => Route::Show,
+        Some("/v1/payments/{id}/continue") => Route::Continue,
+        Some("/v1/payments/{id}/events") => Route::Events,
+        Some("/v1/webhooks/{gateway}") => Route::Webhook,
+        Some(_) | None => Route::Other,
     }
 }

@@ -32,7 +32,7 @@ pub(super) async fn create(
     let taken = ingest.accept(key, purchase).await?;
     let mut response = accepted(&taken.known);
     if taken.replayed {
-        ingest.metrics.replayed();
+        ingest.metrics.replayed(taken.known.payment.id);
         response.headers_mut().insert(IDEMPOTENT_REPLAYED.clone(), HeaderValue::from_static("true"));
     }
     Ok(response)

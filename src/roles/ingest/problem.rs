@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::domain::ids::PaymentId;
+use crate::telemetry::labels::Refusal;
 
 /// One wrong field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +51,7 @@ struct Document<'a> {
 }
 
 impl Problem {
-    /// The last word of `type`; also a metric's label.
+    /// The last word of `type`.
     pub(super) fn slug(&self) -> &'static str {
         match self {
             Problem::NotJson(_) => "not-json",
@@ -70,6 +71,25 @@ impl Problem {
             Problem::BadWebhook(_) => "webhook-refused",
             Problem::Busy => "busy",
             Problem::Unavailable(_) => "unavailable",
+        }
+    }
+
+    fn reason(&self) -> Refusal {
+        match self {
+            Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => Refusal::Malformed,
+            Problem::TooLong { .. } => Refusal::TooLong,
+            Problem::InvalidFields(_) => Refusal::Invalid,
+            Problem::CardData(_) => Refusal::CardData,
+            Problem::KeyReused => Refusal::KeyReused,
+            Problem::KeyInFlight => Refusal::KeyInFlight,
+            Problem::OrderTaken(_) => Refusal::OrderTaken,
+            Problem::NothingAwaited { .. } => Refusal::NothingAwaited,
+            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath | Problem::WrongMethod => {
+                Refusal::NotFound
+            }
+            Problem::Unauthorized => Refusal::Unauthenticated,
+            Problem::Busy => Refusal::Overloaded,
+            Problem::Unavailable(_) => Refusal::Unavailable,
         }
     }
 
@@ -138,55 +158,42 @@ impl Problem {
         }
     }
 
+    /// Seconds; only where the same request may simply be sent again.
     fn retry_after(&self) -> Option<u64> {
-        match self {
-            Problem::KeyInFlight | Problem::Busy => Some(1),
-            Problem::Unavailable(_) => Some(2),
-            Problem::NotJson(_)
-            | Problem::BadKey
-            | Problem::TooLong { .. }
-            | Problem::InvalidFields(_)
-            | Problem::CardData(_)
-            | Problem::KeyReused
-            | Problem::OrderTaken(_)
-            | Problem::NothingAwaited { .. }
-            | Problem::UnknownPayment
-            | Problem::UnknownGateway
-            | Problem::UnknownPath
-            | Problem::WrongMethod
-            | Problem::Unauthorized
-            | Problem::BadWebhook(_) => None,
+        match self.reason() {
+            Refusal::KeyInFlight | Refusal::Overloaded => Some(1),
+            Refusal::Unavailable => Some(2),
+            Refusal::Unauthenticated
+            | Refusal::Malformed
+            | Refusal::Invalid
+            | Refusal::CardData
+            | Refusal::TooLong
+            | Refusal::KeyReused
+            | Refusal::OrderTaken
+            | Refusal::NothingAwaited
+            | Refusal::NotFound => None,
         }
     }
 
     fn fields(&self) -> &[FieldFault] {
-        match self {
-            Problem::InvalidFields(faults) | Problem::CardData(faults) => faults,
-            Problem::NotJson(_)
-            | Problem::BadKey
-            | Problem::TooLong { .. }
-            | Problem::KeyReused
-            | Problem::KeyInFlight
-            | Problem::OrderTaken(_)
-            | Problem::NothingAwaited { .. }
-            | Problem::UnknownPayment
-            | Problem::UnknownGateway
-            | Problem::UnknownPath
-            | Problem::WrongMethod
-            | Problem::Unauthorized
-            | Problem::BadWebhook(_)
-            | Problem::Busy
-            | Problem::Unavailable(_) => &[],
+        if let Problem::InvalidFields(faults) | Problem::CardData(faults) = self {
+            return faults;
         }
+        &[]
+    }
+
+    /// Where the payment is that holds the order.
+    fn payment(&self) -> Option<String> {
+        if let Problem::OrderTaken(id) = self {
+            return Some(format!("/v1/payments/{id}"));
+        }
+        None
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let payment = match &self {
-            Problem::OrderTaken(id) => Some(format!("/v1/payments/{id}")),
-            _other => None,
-        };
+        let payment = self.payment();
         let document = Document {
             r#type: format!("urn:cleeng-connector:problem:{}", self.slug()),
             title: self.title(),
@@ -207,14 +214,14 @@ impl IntoResponse for Problem {
         if self == Problem::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        response.extensions_mut().insert(Slug(self.slug()));
+        response.extensions_mut().insert(Told(self.reason()));
         response
     }
 }
 
-/// Left on a response for the metrics: which problem it tells.
+/// Left on a response for the metrics: why the request was turned down.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slug(pub(super) &'static str);
+pub(super) struct Told(pub(super) Refusal);
 
 pub(super) async fn no_such_path() -> Problem {
     Problem::UnknownPath

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use tracing::{debug, warn};
+use tracing::debug;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -16,7 +16,8 @@ use crate::broker::{Headers, Outgoing, Queue};
 use crate::clock;
 use crate::domain::ids::GatewayName;
 use crate::domain::message::{Body, Envelope};
-use crate::gateway::{Event, Verified};
+use crate::gateway::{BadEvent, Event, Verified};
+use crate::telemetry::labels::WebhookResult;
 
 pub(super) async fn take(
     State(ingest): State<Shared>,
@@ -28,21 +29,23 @@ pub(super) async fn take(
     let gateway = ingest.gateways.get(&name).ok_or(Problem::UnknownGateway)?;
     let raw = body::read(http_body, ingest.http.webhook_body_bytes).await?;
     let verified = gateway.verify(&headers, &raw, clock::now()).map_err(|why| {
-        ingest.metrics.webhook(&name, "refused");
-        warn!(gateway = %name, error = %why, "a webhook was refused");
+        ingest.metrics.webhook(&name, refused(why));
         Problem::BadWebhook(why.to_string())
     })?;
     match verified {
         Verified::NotOurs { kind } => {
             debug!(gateway = %name, kind, "a webhook says nothing about a payment");
-            ingest.metrics.webhook(&name, "not_ours");
+            ingest.metrics.webhook(&name, WebhookResult::NotOurs);
         }
         Verified::Event(event) => {
             let message = event_message(&name, event);
             match tokio::time::timeout(ANSWER_WITHIN, ingest.publisher.publish(message)).await {
-                Ok(Ok(())) => ingest.metrics.webhook(&name, "queued"),
+                Ok(Ok(())) => ingest.metrics.webhook(&name, WebhookResult::Taken),
                 // The gateway sends it again.
-                Ok(Err(_)) | Err(_) => return Err(Problem::Unavailable("The broker cannot take messages now")),
+                Ok(Err(_)) | Err(_) => {
+                    ingest.metrics.webhook(&name, WebhookResult::Unavailable);
+                    return Err(Problem::Unavailable("The broker cannot take messages now"));
+                }
             }
         }
     }
@@ -75,4 +78,14 @@ fn id_of(gateway: &GatewayName, event_id: &str) -> Uuid {
         *to = from;
     }
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+fn refused(why: BadEvent) -> WebhookResult {
+    match why {
+        BadEvent::NoSignature => WebhookResult::NoSignature,
+        BadEvent::WrongSignature => WebhookResult::WrongSignature,
+        BadEvent::OutOfTime => WebhookResult::OutOfTime,
+        BadEvent::Unreadable => WebhookResult::Unreadable,
+        BadEvent::WrongMode => WebhookResult::WrongMode,
+    }
 }

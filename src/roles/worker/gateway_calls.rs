@@ -2,8 +2,6 @@
 
 use std::time::Instant;
 
-use tracing::{error, warn};
-
 use super::case::Case;
 use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
@@ -14,6 +12,7 @@ use crate::domain::ids::{AttemptId, GatewayRef};
 use crate::domain::outcome::Outcome;
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::Seen;
+use crate::telemetry::labels::{DeadReason, GatewayCall};
 
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
@@ -60,7 +59,9 @@ impl Worker {
         let started = Instant::now();
         let answer = case.gateway().send(attempt.id, &attempt.request).await;
         let payment = &case.known.payment;
-        self.metrics.gateway_call(&payment.gateway, attempt.request.stage.label(), started.elapsed(), label(&answer));
+        let call = GatewayCall::Send(attempt.request.stage);
+        self.metrics.gateway_took(&payment.gateway, call, started.elapsed());
+        self.metrics.outcome(&payment.gateway, &answer);
         match answer {
             Ok(outcome) => self.answered(case, &attempt, &outcome).await,
             Err(failure) => self.send_failed(job, case, &attempt, first_send, failure).await,
@@ -97,8 +98,6 @@ impl Worker {
                 Ok(Flow::Stop(self.later(job, retry_after, &error)))
             }
             CallError::Unknown { cause } if stage.moves_money() => {
-                warn!(payment.id = %case.known.payment.id, gateway = %case.known.payment.gateway, %cause,
-                    "a charge was sent and its answer is unknown");
                 self.doubt(case, cause.label()).await?;
                 Ok(Flow::Again)
             }
@@ -106,10 +105,8 @@ impl Worker {
                 self.commit(case, "unknown", Some(cause.label().to_owned()), None).await?;
                 Ok(Flow::Again)
             }
-            CallError::Refused { code } => {
-                error!(payment.id = %case.known.payment.id, gateway = %case.known.payment.gateway, code,
-                    "the gateway refuses our request as wrong");
-                self.fail(case, "gateway_refused").await
+            CallError::Refused { .. } => {
+                self.fail(case, DeadReason::GatewayRefused).await
             }
             CallError::Broken { code } => {
                 self.commit(case, "credential", Some(code.clone()), None).await?;
@@ -126,7 +123,9 @@ impl Worker {
     ) -> Result<Flow, Interrupted> {
         let started = Instant::now();
         let answer = case.gateway().look_up(reference).await;
-        self.metrics.gateway_call(&case.known.payment.gateway, "look_up", started.elapsed(), label(&answer));
+        let name = &case.known.payment.gateway;
+        self.metrics.gateway_took(name, GatewayCall::LookUp, started.elapsed());
+        self.metrics.outcome(name, &answer);
         match answer {
             Ok(Outcome::Opened { .. }) if case.known.payment.reference().is_some() => {
                 case.seen = Seen::Untouched;
@@ -150,15 +149,8 @@ impl Worker {
             }
             Err(CallError::Refused { code }) => {
                 let error = format!("the gateway refuses to show the payment ({code})");
-                Ok(Flow::Stop(super::park("look_up_refused", &error)))
+                Ok(Flow::Stop(super::park(DeadReason::LookUpRefused, &error)))
             }
         }
-    }
-}
-
-fn label(answer: &Result<Outcome, CallError>) -> &'static str {
-    match answer {
-        Ok(outcome) => outcome.label(),
-        Err(failure) => failure.label(),
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
 use crate::domain::payment::OrderFacts;
+use crate::telemetry::labels::{CleengCall, DeadReason};
 
 /// What an order says about being charged.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Worker {
     pub(super) async fn read_order(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
         let started = Instant::now();
         let answer = self.cleeng.order(case.known.payment.order_id).await;
-        self.metrics.cleeng_call("order", started.elapsed());
+        self.metrics.cleeng_took(CleengCall::Order, started.elapsed());
         match answer {
             Ok(Some(order)) => {
                 let method = case.gateway().payment_method_id();
@@ -73,7 +74,7 @@ impl Worker {
             }
             Err(CallError::Refused { code }) => {
                 warn!(order.id = %case.known.payment.order_id, code, "Cleeng's order cannot be read");
-                self.fail(case, "order_unreadable").await
+                self.fail(case, DeadReason::OrderUnreadable).await
             }
             Err(CallError::NotDone { retry_after, cause }) => {
                 Ok(Flow::Stop(self.later(job, retry_after, &format!("Cleeng's order could not be read: {cause}"))))

@@ -14,6 +14,7 @@ use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::{Doubt, Seen};
 use crate::ledger::Committed;
+use crate::telemetry::labels::DeadReason;
 
 impl Worker {
     /// Writes what is new. `false`: somebody else was faster; the case now holds what they wrote.
@@ -44,7 +45,6 @@ impl Worker {
     pub(super) async fn conclude(&self, case: &mut Case, outcome: &Outcome) -> Result<Flow, Interrupted> {
         let now = clock::now();
         let before = &case.known.payment;
-        self.metrics.outcome(&before.gateway, outcome.label());
         let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= before.expires_at;
         let transition = if ended_late && !before.status.is_final() {
             payment::expire(before, charge_was_tried(case), now)
@@ -69,7 +69,7 @@ impl Worker {
             Transition::WrongAmount { taken } => {
                 error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
                     "the gateway took another amount than the order's; an operator has to look");
-                self.fail(case, "wrong_amount").await
+                self.fail(case, DeadReason::WrongAmount).await
             }
         }
     }
@@ -131,7 +131,6 @@ impl Worker {
 
     /// The payment is refused by us: no gateway was asked, so Cleeng is told nothing.
     pub(super) async fn refuse(&self, case: &mut Case, decline: Decline) -> Result<Flow, Interrupted> {
-        self.metrics.outcome(&case.known.payment.gateway, "refused_by_us");
         let detail = decline.code.clone();
         let moved = payment::set(&case.known.payment, Status::Rejected, Some(decline), clock::now());
         if let Transition::Moved { payment, .. } = moved {
@@ -142,17 +141,17 @@ impl Worker {
     }
 
     /// Only an operator can go on: the payment says so, and the message goes to the dead letters.
-    pub(super) async fn fail(&self, case: &mut Case, reason: &'static str) -> Result<Flow, Interrupted> {
+    pub(super) async fn fail(&self, case: &mut Case, reason: DeadReason) -> Result<Flow, Interrupted> {
         let moved = payment::set(&case.known.payment, Status::Failed, None, clock::now());
         if let Transition::Moved { payment, .. } = moved {
             case.known.payment = *payment;
-            if let Flow::Again = self.move_to(case, "failed", Some(reason.to_owned()), None).await?
+            if let Flow::Again = self.move_to(case, "failed", Some(reason.label().to_owned()), None).await?
                 && case.known.payment.status != Status::Failed
             {
                 return Ok(Flow::Again);
             }
         }
-        error!(payment.id = %case.known.payment.id, reason, "a payment cannot go on; it needs an operator");
+        error!(payment.id = %case.known.payment.id, reason = reason.label(), "a payment cannot go on; it needs an operator");
         Ok(Flow::Stop(park(reason, "the payment cannot go on by itself")))
     }
 
@@ -162,7 +161,11 @@ impl Worker {
             return Ok(Flow::Again);
         }
         error!(payment.id = %case.known.payment.id, reason = doubt.label(), "a payment stays in doubt; it needs an operator");
-        let verdict = park(doubt.label(), "whether money moved cannot be found out by itself");
+        let reason = match doubt {
+            Doubt::KeyExpired => DeadReason::KeyExpired,
+            Doubt::StoredError => DeadReason::StoredError,
+        };
+        let verdict = park(reason, "whether money moved cannot be found out by itself");
         Ok(Flow::Stop(verdict))
     }
 

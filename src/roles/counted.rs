@@ -1,0 +1,59 @@
+//! What becomes of deliveries, counted and logged in one place for every role.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use crate::broker::{Delivery, Handler, Queue, Verdict};
+use crate::config::Role;
+use crate::telemetry::labels::DeadReason;
+use crate::telemetry::metrics::Metrics;
+
+/// A handler with its counters.
+pub(crate) struct Counted<H> {
+    inner: H,
+    role: Role,
+    metrics: Arc<Metrics>,
+    /// The queues on which nothing can go on at the moment.
+    paused: Mutex<BTreeSet<Queue>>,
+}
+
+impl<H: Handler> Counted<H> {
+    pub(crate) fn new(inner: H, role: Role, metrics: Arc<Metrics>) -> Counted<H> {
+        Counted { inner, role, metrics, paused: Mutex::new(BTreeSet::new()) }
+    }
+
+    fn tell(&self, queue: &Queue, verdict: &Verdict) {
+        match verdict {
+            Verdict::Done => {}
+            Verdict::Later { delay, error } => self.metrics.retried(queue, delay.wait(), error),
+            Verdict::Park { reason, error } => {
+                self.metrics.dead_lettered(queue, DeadReason::from_label(reason), error);
+            }
+            Verdict::Hold { error } => {
+                if self.paused().insert(queue.clone()) {
+                    self.metrics.lane_paused(queue, error);
+                }
+                return;
+            }
+        }
+        if self.paused().remove(queue) {
+            self.metrics.lane_resumed(queue);
+        }
+    }
+
+    fn paused(&self) -> std::sync::MutexGuard<'_, BTreeSet<Queue>> {
+        self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl<H: Handler> Handler for Counted<H> {
+    async fn take(&self, delivery: &Delivery) -> Verdict {
+        let _in_hand = self.metrics.in_flight(self.role);
+        let verdict = self.inner.take(delivery).await;
+        self.tell(&delivery.queue, &verdict);
+        verdict
+    }
+}
