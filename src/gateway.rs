@@ -157,3 +157,53 @@ fn bearer(key: &SecretString) -> Result<HeaderValue, BadGateway> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{CaptureMode, SimulatedConfig, StripeConfig};
+
+    fn configs(key: &str) -> BTreeMap<GatewayName, GatewayConfig> {
+        let stripe = GatewayConfig::Stripe(StripeConfig {
+            base_url: "https://api.stripe.com".parse().unwrap(),
+            secret_key: key.into(),
+            publishable_key: "pk_test_1".to_owned(),
+            webhook_secrets: Vec::new(),
+            payment_method_id: 1,
+            capture: CaptureMode::Automatic,
+            timeout: sample::TIMEOUT,
+            key_lifetime: Duration::from_secs(72_000),
+        });
+        let simulated = GatewayConfig::Simulated(SimulatedConfig {
+            base_url: "http://127.0.0.1:1/simulated".parse().unwrap(),
+            secret_key: "sim_key".into(),
+            webhook_secrets: Vec::new(),
+            payment_method_id: 2,
+            capture: CaptureMode::Manual,
+            timeout: sample::TIMEOUT,
+            key_lifetime: Duration::from_secs(3600),
+        });
+        [("stripe", stripe), ("simulated", simulated)]
+            .map(|(name, config)| (name.parse().unwrap(), config))
+            .into()
+    }
+
+    #[test]
+    fn each_configured_gateway_is_found_by_its_name() {
+        let http = crate::http::client().unwrap();
+        let gateways = from_config(&configs("sk_test_1"), &http).unwrap();
+        let found: Vec<(&str, u64)> = gateways
+            .iter()
+            .map(|(name, gateway)| (name.as_str(), gateway.payment_method_id()))
+            .collect();
+        assert_eq!(found, [("simulated", 2), ("stripe", 1)]);
+    }
+
+    #[test]
+    fn a_gateway_that_cannot_be_used_is_named_without_its_secret() {
+        let http = crate::http::client().unwrap();
+        let fault = from_config(&configs("sk_test\n1"), &http).err().unwrap();
+        assert_eq!(fault.0.as_str(), "stripe");
+        assert!(!format!("{fault:?} {}", fault.1).contains("sk_test"));
+    }
+}

@@ -5,6 +5,7 @@
 
 mod retry_after;
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
@@ -45,8 +46,8 @@ pub(crate) enum Sent {
     Failed(Cause),
 }
 
-/// A complete answer.
-#[derive(Debug, Clone)]
+/// A complete answer. Its body may carry secrets, so nothing but the status can be printed.
+#[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     headers: HeaderMap,
@@ -59,10 +60,14 @@ pub(crate) struct Answer {
 /// # Errors
 /// When TLS cannot be set up; the process cannot work then.
 pub(crate) fn client() -> Result<reqwest::Client, BadClient> {
+    client_with(CONNECT_TIMEOUT)
+}
+
+fn client_with(connect_timeout: Duration) -> Result<reqwest::Client, BadClient> {
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls()?)
         .user_agent(USER_AGENT)
-        .connect_timeout(CONNECT_TIMEOUT)
+        .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
@@ -76,6 +81,9 @@ pub(crate) fn client() -> Result<reqwest::Client, BadClient> {
 ///
 /// A connection that was kept alive and turns out to be closed is a `Reset`: what the other side read of it is not known.
 /// (hyper opens a new connection by itself only while not one byte of the request has been written.)
+///
+/// `timeout` should be longer than the five seconds that connecting may take. If it is not, an other side that cannot be
+/// reached shows as `TimedOut`, not as `Connect`: in doubt where it need not be.
 pub(crate) async fn send(request: reqwest::RequestBuilder, timeout: Duration) -> Sent {
     let mut response = match request.timeout(timeout).send().await {
         Ok(response) => response,
@@ -124,6 +132,14 @@ pub(crate) fn unreadable(purpose: Purpose) -> CallError {
         Purpose::Read => CallError::Refused {
             code: "unreadable".to_owned(),
         },
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }
 

@@ -91,7 +91,10 @@ pub(super) fn refusal(answer: &Answer, purpose: Purpose) -> CallError {
                 |word| format!("{}:{word}", answer.status),
             ),
         },
-        other => other,
+        other @ (CallError::Refused { .. }
+        | CallError::NotDone { .. }
+        | CallError::Unknown { .. }
+        | CallError::Broken { .. }) => other,
     }
 }
 

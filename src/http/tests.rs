@@ -110,6 +110,16 @@ async fn a_failed_tls_handshake_is_surely_not_sent() {
 }
 
 #[tokio::test]
+async fn a_time_out_while_connecting_is_surely_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/", listener.local_addr().unwrap());
+    // The system accepts the connection; nobody answers the TLS greeting, which is part of connecting.
+    let client = client_with(Duration::from_millis(100)).unwrap();
+    let sent = send(client.post(url).body("x"), Duration::from_secs(4)).await;
+    assert_eq!(failed(sent), Some(Cause::Connect));
+}
+
+#[tokio::test]
 async fn a_kept_connection_that_dies_under_the_second_call_is_a_reset() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
@@ -235,4 +245,15 @@ fn an_id_that_could_climb_out_of_its_path_is_none() {
     for bad in ["", "..", "a/b", "a?b", "a#b", "a%2e", "ä", "a b"] {
         assert!(!is_path_segment(bad), "{bad:?}");
     }
+}
+
+#[test]
+fn an_answer_does_not_show_its_body_or_headers_by_debug() {
+    let headers = [(reqwest::header::SET_COOKIE, "secret".parse().unwrap())];
+    let answer = Answer::new(200, headers.into_iter().collect(), b"secret".to_vec());
+    let shown = format!("{:?}", Sent::Answered(answer));
+    assert!(
+        !shown.contains("secret") && !shown.contains("115"),
+        "{shown}"
+    );
 }
