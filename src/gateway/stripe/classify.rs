@@ -78,7 +78,7 @@ fn refused(answer: &Answer) -> Result<Outcome, CallError> {
     let Some(failure) = failure(answer) else {
         return Err(match answer.status {
             402 => unreadable(Purpose::Charge),
-            _ => server_error(answer, None),
+            _ => by_status(answer, None),
         });
     };
     let code = failure.code.as_deref();
@@ -92,11 +92,11 @@ fn refused(answer: &Answer) -> Result<Outcome, CallError> {
         _ if is_one_of(code, &BAD_KEY) => broken(code),
         _ if is_one_of(code, &LIMITED) => answer.again(Cause::RateLimited),
         _ if is_one_of(code, &STATE) => in_doubt(Cause::StateConflict),
-        _ => server_error(answer, code),
+        _ => by_status(answer, code),
     })
 }
 
-/// A definite no about this payment: by type, by status, or because what the payer gave us is not to be used (so).
+/// A definite no about this payment: by type, by status, or because what the payer gave us does not exist.
 fn is_decline(status: u16, failure: &Failure) -> bool {
     // These come before a request is looked at, or from a failing server: never a decline, whatever the body says.
     if matches!(status, 401 | 403 | 408 | 409 | 424 | 429 | 500..) {
@@ -111,7 +111,7 @@ fn is_decline(status: u16, failure: &Failure) -> bool {
 }
 
 /// What is left goes by its status, and by what Stripe says about trying again.
-fn server_error(answer: &Answer, code: Option<&str>) -> CallError {
+fn by_status(answer: &Answer, code: Option<&str>) -> CallError {
     let is = |name, value| answer.header(name) == Some(value);
     match answer.status {
         // Kept under the key, or not worth repeating: this key will never tell.
