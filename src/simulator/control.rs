@@ -11,6 +11,24 @@ use super::call::{Call, Reply};
 use super::fault::Rule;
 use super::{Sim, ledger};
 
+/// What there is, for whoever opens the address in a browser.
+const HELP: &str = "\
+The simulated outside of cleeng-connector. Nothing here is real, no money moves.
+
+/stripe/v1/...          Stripe (Bearer key, Stripe-Version, form bodies)
+/simulated/charges      the simulated gateway (Bearer key, Idempotency-Key, JSON)
+/cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
+
+GET    /_ledger         what really happened; ?reference= ?orderId=
+POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",\"paymentMethodId\",\"expiresInSeconds\"}, all optional
+POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
+DELETE /_faults         no more faults
+POST   /_keys           {\"lifetimeMs\"} of idempotency keys
+GET    /_webhooks       every webhook and how it fared
+POST   /_webhooks/resend {\"eventId\"}
+POST   /_reset          forget everything
+";
+
 /// `POST /_webhooks/resend`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -29,6 +47,7 @@ struct KeyRule {
 pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
     let segments = call.segments("");
     match (call.method.as_str(), segments.as_slice()) {
+        ("GET", []) => Reply::text(200, "text/plain; charset=utf-8", HELP.to_owned()),
         ("GET", ["_ledger"]) => ledger::show(sim, call),
         ("POST", ["_orders"]) => match body(call) {
             Ok(wanted) => {

@@ -10,6 +10,7 @@ pub(crate) enum Operation {
     StripeCapture,
     StripeCancel,
     StripeRefund,
+    StripeSetup,
     StripeMethod,
     StripeCustomer,
     StripeRead,
@@ -24,12 +25,13 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 16] = [
+    pub(crate) const ALL: [Operation; 17] = [
         Operation::StripeCreate,
         Operation::StripeConfirm,
         Operation::StripeCapture,
         Operation::StripeCancel,
         Operation::StripeRefund,
+        Operation::StripeSetup,
         Operation::StripeMethod,
         Operation::StripeCustomer,
         Operation::StripeRead,
@@ -50,6 +52,7 @@ impl Operation {
             Operation::StripeCapture => "stripe.capture",
             Operation::StripeCancel => "stripe.cancel",
             Operation::StripeRefund => "stripe.refund",
+            Operation::StripeSetup => "stripe.setup",
             Operation::StripeMethod => "stripe.method",
             Operation::StripeCustomer => "stripe.customer",
             Operation::StripeRead => "stripe.read",

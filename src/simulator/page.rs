@@ -61,51 +61,76 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
 
 fn find(sim: &Sim, gateway: &str, id: &str) -> Option<Challenge> {
     match gateway {
-        "stripe" => {
-            let world = sim.stripe();
-            let intent = world.intents.get(id)?;
-            let mut back = intent
-                .return_url
-                .as_ref()
-                .and_then(|url| Url::parse(url).ok());
-            if let Some(back) = &mut back {
-                let failed = intent.last_error.is_some();
-                back.query_pairs_mut()
-                    .append_pair("payment_intent", &intent.id)
-                    .append_pair("payment_intent_client_secret", &intent.client_secret)
-                    .append_pair(
-                        "redirect_status",
-                        if failed { "failed" } else { "succeeded" },
-                    );
-            }
-            Some(Challenge {
-                amount: format!("{} {}", intent.amount, intent.currency.to_uppercase()),
-                open: intent.status == stripe::intent::Status::RequiresAction,
-                back,
-                status: intent.status.name(),
-            })
-        }
-        "simulated" => {
-            let world = sim.simulated();
-            let charge = world.charges.get(id)?;
-            let mut back = charge
-                .return_url
-                .as_ref()
-                .and_then(|url| Url::parse(url).ok());
-            if let Some(back) = &mut back {
-                back.query_pairs_mut()
-                    .append_pair("charge", &charge.id)
-                    .append_pair("status", charge.status.name());
-            }
-            Some(Challenge {
-                amount: format!("{} {}", charge.value, charge.currency),
-                open: charge.status == simulated::world::Status::RequiresAction,
-                back,
-                status: charge.status.name(),
-            })
-        }
+        "stripe" if id.starts_with("seti_") => set_up(sim, id),
+        "stripe" => payment(sim, id),
+        "simulated" => charge(sim, id),
         _ => None,
     }
+}
+
+fn payment(sim: &Sim, id: &str) -> Option<Challenge> {
+    let world = sim.stripe();
+    let intent = world.intents.get(id)?;
+    let result = match intent.last_error {
+        Some(_) => "failed",
+        None => "succeeded",
+    };
+    Some(Challenge {
+        amount: format!("{} {}", intent.amount, intent.currency.to_uppercase()),
+        open: intent.status == stripe::intent::Status::RequiresAction,
+        back: way_back(
+            intent.return_url.as_deref(),
+            &[
+                ("payment_intent", &intent.id),
+                ("payment_intent_client_secret", &intent.client_secret),
+                ("redirect_status", result),
+            ],
+        ),
+        status: intent.status.name(),
+    })
+}
+
+fn set_up(sim: &Sim, id: &str) -> Option<Challenge> {
+    let world = sim.stripe();
+    let setup = world.setups.get(id)?;
+    let result = match setup.last_error {
+        Some(_) => "failed",
+        None => "succeeded",
+    };
+    Some(Challenge {
+        amount: "0".to_owned(),
+        open: setup.status == stripe::intent::Status::RequiresAction,
+        back: way_back(
+            setup.return_url.as_deref(),
+            &[
+                ("setup_intent", &setup.id),
+                ("setup_intent_client_secret", &setup.client_secret),
+                ("redirect_status", result),
+            ],
+        ),
+        status: setup.status.name(),
+    })
+}
+
+fn charge(sim: &Sim, id: &str) -> Option<Challenge> {
+    let world = sim.simulated();
+    let charge = world.charges.get(id)?;
+    let status = charge.status.name();
+    Some(Challenge {
+        amount: format!("{} {}", charge.value, charge.currency),
+        open: charge.status == simulated::world::Status::RequiresAction,
+        back: way_back(
+            charge.return_url.as_deref(),
+            &[("charge", &charge.id), ("status", status)],
+        ),
+        status,
+    })
+}
+
+fn way_back(return_url: Option<&str>, pairs: &[(&str, &str)]) -> Option<Url> {
+    let mut back = Url::parse(return_url?).ok()?;
+    back.query_pairs_mut().extend_pairs(pairs);
+    Some(back)
 }
 
 fn show(sim: &Sim, gateway: &str, id: &str) -> Reply {

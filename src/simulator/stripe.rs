@@ -12,6 +12,7 @@ pub(crate) mod list;
 pub(crate) mod method;
 pub(crate) mod params;
 pub(crate) mod refund;
+pub(crate) mod setup;
 pub(crate) mod shapes;
 pub(crate) mod wire;
 pub(crate) mod work;

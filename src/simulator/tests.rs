@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Settings, serve};
 
+mod challenge;
 mod cleeng;
 mod faults;
 mod simulated;

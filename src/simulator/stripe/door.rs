@@ -106,10 +106,13 @@ fn carried_fault(
     key: Option<&Key>,
 ) -> Option<Fault> {
     let named = params.text("payment_method").map(str::to_owned);
-    let (token, scope) = if let Endpoint::Confirm(id) = endpoint {
+    let creates = matches!(endpoint, Endpoint::CreateIntent | Endpoint::CreateSetup);
+    let (token, scope) = if let Endpoint::ConfirmSetup(id) = endpoint {
+        (named?, id.clone())
+    } else if let Endpoint::Confirm(id) = endpoint {
         let token = named.or_else(|| preset_token(&sim.stripe(), id))?;
         (token, id.clone())
-    } else if *endpoint == Endpoint::CreateIntent && params.bool("confirm") {
+    } else if creates && params.bool("confirm") {
         let scope = key.map_or_else(|| sim.mint.id("once_"), |key| key.name.clone());
         (named?, scope)
     } else {
@@ -173,15 +176,15 @@ pub(crate) fn settle(sim: &Sim, id: &str) -> Vec<Letter> {
 
 /// The payer answered the challenge; nothing when none was open.
 pub(crate) fn authenticate(sim: &Sim, id: &str, approved: bool) -> Option<Vec<Letter>> {
-    by_itself(
-        sim,
-        id,
-        Status::RequiresAction,
-        |world, desk| match approved {
-            true => world.take_money(desk, id),
-            false => world.fail_authentication(desk, id),
-        },
-    )
+    let is_setup = sim.stripe().setups.contains_key(id);
+    by_itself(sim, id, Status::RequiresAction, |world, desk| {
+        match (is_setup, approved) {
+            (false, true) => world.take_money(desk, id),
+            (false, false) => world.fail_authentication(desk, id),
+            (true, true) => world.finish_setup(desk, id),
+            (true, false) => world.fail_setup_authentication(desk, id),
+        }
+    })
 }
 
 fn by_itself(
@@ -198,7 +201,9 @@ fn by_itself(
         public_url: sim.settings.public_url.as_str(),
     };
     let mut world = sim.stripe();
-    if world.intents.get(id)?.status != from {
+    let payment = world.intents.get(id).map(|intent| intent.status);
+    let status = payment.or_else(|| world.setups.get(id).map(|setup| setup.status))?;
+    if status != from {
         return None;
     }
     step(&mut world, &desk).ok()?;

@@ -15,6 +15,10 @@ pub(crate) enum Endpoint {
     Confirm(String),
     Capture(String),
     Cancel(String),
+    CreateSetup,
+    ReadSetup(String),
+    ConfirmSetup(String),
+    CancelSetup(String),
     ReadMethod(String),
     Attach(String),
     Detach(String),
@@ -36,6 +40,10 @@ impl Endpoint {
             ("POST", ["payment_intents", id, "confirm"]) => Endpoint::Confirm((*id).to_owned()),
             ("POST", ["payment_intents", id, "capture"]) => Endpoint::Capture((*id).to_owned()),
             ("POST", ["payment_intents", id, "cancel"]) => Endpoint::Cancel((*id).to_owned()),
+            ("POST", ["setup_intents"]) => Endpoint::CreateSetup,
+            ("GET", ["setup_intents", id]) => Endpoint::ReadSetup((*id).to_owned()),
+            ("POST", ["setup_intents", id, "confirm"]) => Endpoint::ConfirmSetup((*id).to_owned()),
+            ("POST", ["setup_intents", id, "cancel"]) => Endpoint::CancelSetup((*id).to_owned()),
             ("GET", ["payment_methods", id]) => Endpoint::ReadMethod((*id).to_owned()),
             ("POST", ["payment_methods", id, "attach"]) => Endpoint::Attach((*id).to_owned()),
             ("POST", ["payment_methods", id, "detach"]) => Endpoint::Detach((*id).to_owned()),
@@ -54,7 +62,10 @@ impl Endpoint {
             Endpoint::CreateCustomer => &shapes::CUSTOMER_CREATE,
             Endpoint::CreateIntent => &shapes::INTENT_CREATE,
             Endpoint::ListIntents => &shapes::INTENT_LIST,
-            Endpoint::ReadIntent(_) => &shapes::INTENT_READ,
+            Endpoint::ReadIntent(_) | Endpoint::ReadSetup(_) => &shapes::INTENT_READ,
+            Endpoint::CreateSetup => &shapes::SETUP_CREATE,
+            Endpoint::ConfirmSetup(_) => &shapes::SETUP_CONFIRM,
+            Endpoint::CancelSetup(_) => &shapes::SETUP_CANCEL,
             Endpoint::Confirm(_) => &shapes::INTENT_CONFIRM,
             Endpoint::Capture(_) => &shapes::INTENT_CAPTURE,
             Endpoint::Cancel(_) => &shapes::INTENT_CANCEL,
@@ -80,8 +91,12 @@ impl Endpoint {
             Endpoint::Cancel(_) => Operation::StripeCancel,
             Endpoint::CreateRefund => Operation::StripeRefund,
             Endpoint::CreateCustomer => Operation::StripeCustomer,
+            Endpoint::CreateSetup | Endpoint::ConfirmSetup(_) | Endpoint::CancelSetup(_) => {
+                Operation::StripeSetup
+            }
             Endpoint::Attach(_) | Endpoint::Detach(_) => Operation::StripeMethod,
             Endpoint::ReadCustomer(_)
+            | Endpoint::ReadSetup(_)
             | Endpoint::ListIntents
             | Endpoint::ReadIntent(_)
             | Endpoint::ReadMethod(_)

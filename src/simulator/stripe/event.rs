@@ -67,7 +67,12 @@ impl World {
             return;
         };
         let snapshot = wire::charge(self, charge);
-        let event = event(desk, "charge.refunded", desk.seconds(), snapshot);
+        self.tell(desk, "charge.refunded", snapshot);
+    }
+
+    /// An event that no older one could be mistaken for.
+    pub(crate) fn tell(&mut self, desk: &Desk<'_>, kind: &str, snapshot: Value) {
+        let event = event(desk, kind, desk.seconds(), snapshot);
         self.letters.push(Letter {
             world: Party::Stripe,
             id: event.id.clone(),

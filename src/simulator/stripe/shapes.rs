@@ -128,6 +128,55 @@ pub(crate) const INTENT_LIST: Shape = Shape {
     required: &[],
 };
 
+pub(crate) const SETUP_CREATE: Shape = Shape {
+    params: &[
+        ("attach_to_self", Kind::Bool),
+        ("automatic_payment_methods", AUTOMATIC),
+        ("confirm", Kind::Bool),
+        ("customer", Kind::Text),
+        ("customer_account", Kind::Text),
+        ("description", Kind::Text),
+        ("excluded_payment_method_types", Kind::Texts),
+        EXPAND,
+        ("flow_directions", Kind::Texts),
+        ("mandate_data", Kind::Open),
+        ("metadata", Kind::Metadata),
+        ("on_behalf_of", Kind::Text),
+        ("payment_method", Kind::Text),
+        ("payment_method_configuration", Kind::Text),
+        ("payment_method_options", Kind::Open),
+        ("payment_method_types", Kind::Texts),
+        ("return_url", Kind::Text),
+        ("single_use", Kind::Open),
+        ("usage", USAGE),
+        ("use_stripe_sdk", Kind::Bool),
+    ],
+    required: &[],
+};
+
+pub(crate) const SETUP_CONFIRM: Shape = Shape {
+    params: &[
+        EXPAND,
+        ("mandate_data", Kind::Open),
+        ("payment_method", Kind::Text),
+        ("payment_method_options", Kind::Open),
+        ("return_url", Kind::Text),
+        ("use_stripe_sdk", Kind::Bool),
+    ],
+    required: &[],
+};
+
+pub(crate) const SETUP_CANCEL: Shape = Shape {
+    params: &[
+        (
+            "cancellation_reason",
+            Kind::OneOf(&["abandoned", "duplicate", "requested_by_customer"]),
+        ),
+        EXPAND,
+    ],
+    required: &[],
+};
+
 pub(crate) const REFUND_CREATE: Shape = Shape {
     params: &[
         ("amount", Kind::Int),

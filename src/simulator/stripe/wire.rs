@@ -85,24 +85,30 @@ fn related(world: &World, intent: &Intent, expand: &[String]) -> [Value; 3] {
     [latest_charge, payment_method, customer]
 }
 
-/// What the payer has to do: follow a redirect when there is a way back, else use the browser library.
+/// What the payer has to do now, if anything.
 pub(crate) fn next_action(intent: &Intent, public_url: &str) -> Value {
-    if intent.status != Status::RequiresAction {
-        return Value::Null;
+    match intent.status {
+        Status::RequiresAction => action(&intent.id, intent.return_url.as_deref(), public_url),
+        Status::RequiresPaymentMethod
+        | Status::RequiresConfirmation
+        | Status::Processing
+        | Status::RequiresCapture
+        | Status::Succeeded
+        | Status::Canceled => Value::Null,
     }
-    let page = format!(
-        "{}/stripe/3ds/{}",
-        public_url.trim_end_matches('/'),
-        intent.id
-    );
-    match &intent.return_url {
+}
+
+/// Follow a redirect when there is a way back, else use the browser library.
+pub(crate) fn action(id: &str, return_url: Option<&str>, public_url: &str) -> Value {
+    let page = format!("{}/stripe/3ds/{id}", public_url.trim_end_matches('/'));
+    match return_url {
         Some(back) => json!({
             "type": "redirect_to_url",
             "redirect_to_url": { "url": page, "return_url": back },
         }),
         None => json!({
             "type": "use_stripe_sdk",
-            "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": page, "source": format!("src_{}", intent.id) },
+            "use_stripe_sdk": { "type": "three_d_secure_redirect", "stripe_js": page, "source": format!("src_{id}") },
         }),
     }
 }

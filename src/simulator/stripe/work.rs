@@ -7,7 +7,7 @@ use super::fail::Fail;
 use super::intent::Ask;
 use super::params::Params;
 use super::world::{Desk, World};
-use super::{create, list, wire};
+use super::{create, list, setup, wire};
 
 /// Does it.
 ///
@@ -46,6 +46,10 @@ pub(crate) fn run(
         }
         Endpoint::ReadIntent(id) => show(world, desk, id, &expand),
         Endpoint::ListIntents => list::intents(world, desk, params, &expand),
+        Endpoint::CreateSetup
+        | Endpoint::ReadSetup(_)
+        | Endpoint::ConfirmSetup(_)
+        | Endpoint::CancelSetup(_) => set_up(world, desk, endpoint, params),
         Endpoint::ReadMethod(id) => show_method(world, id),
         Endpoint::Attach(named) => {
             let customer = params.text("customer").unwrap_or_default();
@@ -68,6 +72,30 @@ pub(crate) fn run(
         },
         Endpoint::ListEvents => list::events(world, params),
     }
+}
+
+fn set_up(
+    world: &mut World,
+    desk: &Desk<'_>,
+    endpoint: &Endpoint,
+    params: &Params,
+) -> Result<Value, Fail> {
+    let text = |name: &str| params.text(name).map(str::to_owned);
+    let id = if let Endpoint::ConfirmSetup(id) = endpoint {
+        return_url(params)?;
+        world.confirm_setup(desk, id, text("payment_method"), text("return_url"))?;
+        id.clone()
+    } else if let Endpoint::CancelSetup(id) = endpoint {
+        world.cancel_setup(desk, id, text("cancellation_reason"))?;
+        id.clone()
+    } else if let Endpoint::ReadSetup(id) = endpoint {
+        id.clone()
+    } else {
+        world.create_setup(desk, params)?
+    };
+    world
+        .setup(&id)
+        .map(|setup| setup::show(setup, desk.public_url))
 }
 
 fn create_customer(world: &mut World, desk: &Desk<'_>, params: &Params) -> Value {

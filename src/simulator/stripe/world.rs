@@ -8,6 +8,7 @@ use super::event::Event;
 use super::intent::Intent;
 use super::method::Method;
 use super::refund::{Charge, Refund};
+use super::setup::Setup;
 use crate::domain::moment::Moment;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
@@ -18,6 +19,7 @@ pub(crate) struct World {
     pub(crate) customers: HashMap<String, Value>,
     pub(crate) methods: HashMap<String, Method>,
     pub(crate) intents: HashMap<String, Intent>,
+    pub(crate) setups: HashMap<String, Setup>,
     pub(crate) charges: HashMap<String, Charge>,
     pub(crate) refunds: HashMap<String, Refund>,
     pub(crate) events: Vec<Event>,

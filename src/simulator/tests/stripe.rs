@@ -190,63 +190,6 @@ async fn a_saved_method_is_charged_again_only_for_its_customer() {
 }
 
 #[tokio::test]
-async fn authentication_off_session_is_a_decline() {
-    let bench = Bench::start().await;
-    let id = bench.intent("").await;
-    let form = "payment_method=pm_card_authenticationRequired&off_session=true";
-    let answer = bench
-        .stripe(&format!("payment_intents/{id}/confirm"), "k1", form)
-        .await;
-    assert_eq!(answer.status, 402);
-    assert_eq!(answer.body["error"]["code"], "authentication_required");
-}
-
-#[tokio::test]
-async fn the_challenge_page_settles_and_sends_the_payer_back() {
-    let bench = Bench::start().await;
-    let id = bench.intent("").await;
-    let form =
-        "payment_method=pm_card_threeDSecure2Required&return_url=https://shop.example/back?o=1";
-    let asked = bench
-        .stripe(&format!("payment_intents/{id}/confirm"), "k1", form)
-        .await;
-    assert_eq!(asked.body["status"], "requires_action");
-    let url = asked.body["next_action"]["redirect_to_url"]["url"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let page = bench.send(bench.http.get(&url)).await.unwrap();
-    assert!(page.text.contains("Approve") && page.text.contains("Decline"));
-    let sent = bench.http.post(&url).body("choice=approve");
-    let back = bench.send(sent).await.unwrap();
-    assert_eq!(back.status, 303);
-    let location = back.headers["location"].to_str().unwrap();
-    assert!(location.starts_with("https://shop.example/back?o=1&payment_intent=pi_3"));
-    assert!(location.ends_with("redirect_status=succeeded"));
-    let read = bench.stripe_get(&format!("payment_intents/{id}")).await;
-    assert_eq!(read.body["status"], "succeeded");
-}
-
-#[tokio::test]
-async fn a_failed_challenge_asks_for_another_method() {
-    let bench = Bench::start().await;
-    let id = bench.intent("").await;
-    let form = "payment_method=pm_card_threeDSecure2Required";
-    let asked = bench
-        .stripe(&format!("payment_intents/{id}/confirm"), "k1", form)
-        .await;
-    assert_eq!(asked.body["next_action"]["type"], "use_stripe_sdk");
-    let url = format!("{}/stripe/3ds/{id}/decline", bench.base);
-    let answer = bench.send(bench.http.post(&url)).await.unwrap();
-    assert_eq!(answer.body["status"], "requires_payment_method");
-    let read = bench.stripe_get(&format!("payment_intents/{id}")).await;
-    let error = &read.body["last_payment_error"];
-    assert_eq!(error["code"], "payment_intent_authentication_failure");
-    let twice = bench.send(bench.http.post(&url)).await.unwrap();
-    assert_eq!(twice.status, 409);
-}
-
-#[tokio::test]
 async fn held_money_is_captured_in_part_and_given_back() {
     let bench = Bench::start().await;
     let id = bench.intent("&capture_method=manual").await;
