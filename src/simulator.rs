@@ -63,7 +63,7 @@ pub(crate) struct Settings {
 
 /// One of the simulated parties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum World {
+pub(crate) enum Party {
     Stripe,
     Simulated,
     Cleeng,

@@ -145,7 +145,7 @@ impl Rule {
             || self
                 .operation
                 .strip_suffix('*')
-                .is_some_and(|world| name.starts_with(world));
+                .is_some_and(|party| name.starts_with(party));
         let text = self.text.as_ref().is_none_or(|text| mentions(text));
         // A webhook can only suffer what befalls webhooks, and Cleeng's calls cause none.
         let possible = match (operation.is_webhook(), fault.mail().is_some()) {

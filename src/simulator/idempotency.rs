@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::World;
+use super::Party;
 use super::call::Reply;
 use crate::domain::moment::Moment;
 
@@ -36,7 +36,7 @@ pub(crate) struct Keys(Mutex<Store>);
 
 struct Store {
     lifetime: Duration,
-    slots: HashMap<(World, String), Slot>,
+    slots: HashMap<(Party, String), Slot>,
 }
 
 struct Slot {
@@ -54,10 +54,10 @@ impl Keys {
     }
 
     /// Looks the key up and, when it is fresh, marks it as in flight.
-    pub(crate) fn begin(&self, world: World, key: &Key, now: Moment) -> Begin {
+    pub(crate) fn begin(&self, party: Party, key: &Key, now: Moment) -> Begin {
         let mut store = self.store();
         let lifetime = store.lifetime;
-        let place = (world, key.name.clone());
+        let place = (party, key.name.clone());
         let alive = |slot: &&Slot| slot.answer.is_none() || now.since(slot.begun) < lifetime;
         if let Some(slot) = store.slots.get(&place).filter(alive) {
             return match &slot.answer {
@@ -76,9 +76,9 @@ impl Keys {
     }
 
     /// Keeps the answer, or forgets the key when the answer is one that is not kept.
-    pub(crate) fn finish(&self, world: World, key: &Key, answer: Option<Reply>) {
+    pub(crate) fn finish(&self, party: Party, key: &Key, answer: Option<Reply>) {
         let mut store = self.store();
-        let place = (world, key.name.clone());
+        let place = (party, key.name.clone());
         if answer.is_none() {
             store.slots.remove(&place);
         } else if let Some(slot) = store.slots.get_mut(&place) {

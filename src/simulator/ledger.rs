@@ -9,7 +9,8 @@ use super::Sim;
 use super::call::{Call, Reply};
 use super::stripe::intent::Intent;
 
-/// `GET /_ledger`, narrowed down by `?reference=` (`metadata.payment_id` at Stripe) and `?orderId=`.
+/// `GET /_ledger`, narrowed down by `?reference=` (`metadata.payment_id` at Stripe; at Cleeng the payments that name what is
+/// found so) and `?orderId=` (`metadata.order_id` at Stripe).
 pub(crate) fn show(sim: &Sim, call: &Call) -> Reply {
     let reference = call.query("reference");
     let order_id = call.query("orderId");
@@ -17,6 +18,7 @@ pub(crate) fn show(sim: &Sim, call: &Call) -> Reply {
     let stripe = stripe(sim, reference.as_deref(), order_id.as_deref(), &mut moved);
     let simulated = simulated(sim, reference.as_deref(), &mut moved);
     let order_id = order_id.and_then(|text| text.parse().ok());
+    let external_ids = reference.map(|_| ids(&[&stripe, &simulated]));
     let requests = sim
         .counts
         .lock()
@@ -27,7 +29,7 @@ pub(crate) fn show(sim: &Sim, call: &Call) -> Reply {
         &json!({
             "stripe": stripe,
             "simulated": simulated,
-            "cleeng": cleeng(sim, order_id),
+            "cleeng": cleeng(sim, order_id, external_ids.as_deref()),
             "moneyMoved": moved,
             "requests": requests,
         }),
@@ -119,7 +121,17 @@ fn simulated(sim: &Sim, reference: Option<&str>, moved: &mut BTreeMap<String, u3
     json!({ "charges": charges })
 }
 
-fn cleeng(sim: &Sim, order_id: Option<u64>) -> Value {
+/// The ids by which a confirmation may name these intents and charges.
+fn ids(worlds: &[&Value]) -> Vec<String> {
+    let lists = worlds.iter().filter_map(|world| world.as_object());
+    let objects = lists.flat_map(|world| world.values().filter_map(Value::as_array).flatten());
+    objects
+        .flat_map(|object| [object.get("id"), object.get("latestCharge")])
+        .filter_map(|id| id.and_then(Value::as_str).map(str::to_owned))
+        .collect()
+}
+
+fn cleeng(sim: &Sim, order_id: Option<u64>, external_ids: Option<&[String]>) -> Value {
     let desk = sim.cleeng_desk();
     let world = sim.cleeng();
     let of_order = |id: u64| order_id.is_none_or(|wanted| wanted == id);
@@ -133,6 +145,7 @@ fn cleeng(sim: &Sim, order_id: Option<u64>) -> Value {
         .payments
         .values()
         .filter(|payment| of_order(payment.order_id))
+        .filter(|payment| external_ids.is_none_or(|ids| ids.contains(&payment.external_id)))
         .map(|payment| {
             let mut shown = world.show_payment(payment);
             if let Some(fields) = shown.as_object_mut() {

@@ -1,8 +1,8 @@
 //! The names under which calls are counted and faults are ordered.
 
-use super::World;
+use super::Party;
 
-/// One kind of call, of one world.
+/// One kind of call, of one party.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
     StripeCreate,
@@ -84,12 +84,12 @@ impl Operation {
         )
     }
 
-    /// The operation of a webhook that this world sends.
-    pub(crate) fn webhook_of(world: World) -> Option<Operation> {
-        match world {
-            World::Stripe => Some(Operation::StripeWebhook),
-            World::Simulated => Some(Operation::SimulatedWebhook),
-            World::Cleeng => None,
+    /// The operation of a webhook that this party sends.
+    pub(crate) fn webhook_of(party: Party) -> Option<Operation> {
+        match party {
+            Party::Stripe => Some(Operation::StripeWebhook),
+            Party::Simulated => Some(Operation::SimulatedWebhook),
+            Party::Cleeng => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::idempotency::{Begin, Key};
 use super::line::Cut;
 use super::operation::Operation;
 use super::post::Letter;
-use super::{Sim, World, cleeng, clock, simulated, stripe};
+use super::{Party, Sim, cleeng, clock, simulated, stripe};
 
 /// No client waits longer than this; a hung connection is closed then.
 const HANG: Duration = Duration::from_secs(120);
@@ -19,7 +19,7 @@ const SETTLING: Duration = Duration::from_secs(1);
 
 /// A call that was understood and may be carried out.
 pub(crate) struct Job {
-    pub(crate) world: World,
+    pub(crate) party: Party,
     pub(crate) operation: Operation,
     pub(crate) call: Call,
     pub(crate) key: Option<Key>,
@@ -66,24 +66,24 @@ impl Done {
     }
 }
 
-/// The refusal as that world words it.
-pub(crate) fn refusal(world: World, why: Refusal) -> Reply {
-    match world {
-        World::Stripe => stripe::fail::refusal(why),
-        World::Simulated => simulated::door::refusal(why),
-        World::Cleeng => cleeng::door::refusal(why),
+/// The refusal as that party words it.
+pub(crate) fn refusal(party: Party, why: Refusal) -> Reply {
+    match party {
+        Party::Stripe => stripe::fail::refusal(why),
+        Party::Simulated => simulated::door::refusal(why),
+        Party::Cleeng => cleeng::door::refusal(why),
     }
 }
 
 /// Runs the job in a task of its own: a caller that hangs up does not stop the work, as at the real ones.
 pub(crate) async fn perform(sim: &Arc<Sim>, job: Job) -> Reply {
-    let world = job.world;
+    let party = job.party;
     let task = sim.tasks.spawn(carry_out(Arc::clone(sim), job));
     match task.await {
         Ok(reply) => reply,
         Err(error) => {
             tracing::error!(error = %error, "a simulated call failed");
-            refusal(world, Refusal::Broken)
+            refusal(party, Refusal::Broken)
         }
     }
 }
@@ -98,16 +98,16 @@ async fn carry_out(sim: Arc<Sim>, job: Job) -> Reply {
     };
     let kind = fault.map(|fault| fault.kind);
     if let (Some(fault), Some(Kind::Gate(gate))) = (fault, kind) {
-        return at_the_gate(&sim, job.world, &job.call.cut, gate, fault).await;
+        return at_the_gate(&sim, job.party, &job.call.cut, gate, fault).await;
     }
     if let Some(key) = &job.key {
-        match sim.keys.begin(job.world, key, clock::now()) {
+        match sim.keys.begin(job.party, key, clock::now()) {
             Begin::Fresh => {}
-            Begin::InFlight => return refusal(job.world, Refusal::KeyInFlight),
-            Begin::Conflict => return refusal(job.world, Refusal::KeyConflict),
+            Begin::InFlight => return refusal(job.party, Refusal::KeyInFlight),
+            Begin::Conflict => return refusal(job.party, Refusal::KeyConflict),
             Begin::Replay(reply) => {
                 let reply = reply.with("idempotent-replayed", "true");
-                return hand_over(&sim, job.world, &job.call.cut, reply, kind).await;
+                return hand_over(&sim, job.party, &job.call.cut, reply, kind).await;
             }
         }
     }
@@ -118,7 +118,7 @@ async fn carry_out(sim: Arc<Sim>, job: Job) -> Reply {
         return leave_undone(&sim, &job, undone);
     }
     let Job {
-        world,
+        party,
         call,
         key,
         work,
@@ -127,52 +127,52 @@ async fn carry_out(sim: Arc<Sim>, job: Job) -> Reply {
     let done = work(&sim);
     let mut reply = done.reply;
     if matches!(kind, Some(Kind::Answer(Answer::Broken))) {
-        reply = refusal(world, Refusal::Broken);
+        reply = refusal(party, Refusal::Broken);
     }
     if let Some(key) = key {
         let answer = done.keep.then(|| reply.clone());
-        sim.keys.finish(world, &key, answer);
+        sim.keys.finish(party, &key, answer);
     }
     if let Some(later) = done.later {
         sim.tasks.spawn(settle(Arc::clone(&sim), later));
     }
     sim.send(done.letters, fault).await;
-    hand_over(&sim, world, &call.cut, reply, kind).await
+    hand_over(&sim, party, &call.cut, reply, kind).await
 }
 
-async fn at_the_gate(sim: &Sim, world: World, cut: &Cut, gate: Gate, fault: Fault) -> Reply {
+async fn at_the_gate(sim: &Sim, party: Party, cut: &Cut, gate: Gate, fault: Fault) -> Reply {
     match gate {
         Gate::Drop => cut.now(),
         Gate::Hang => {
             pause(sim, HANG).await;
             cut.now();
         }
-        Gate::Away => return refusal(world, Refusal::Away),
-        Gate::Unauthorized => return refusal(world, Refusal::Unauthorized),
+        Gate::Away => return refusal(party, Refusal::Away),
+        Gate::Unauthorized => return refusal(party, Refusal::Unauthorized),
         Gate::RateLimited => {
             let seconds = fault.retry_after_seconds.to_string();
-            return refusal(world, Refusal::RateLimited).with("retry-after", seconds);
+            return refusal(party, Refusal::RateLimited).with("retry-after", seconds);
         }
     }
-    refusal(world, Refusal::Broken)
+    refusal(party, Refusal::Broken)
 }
 
 fn leave_undone(sim: &Sim, job: &Job, undone: Undone) -> Reply {
     let (reply, kept) = match undone {
         Undone::Broken => {
-            let reply = refusal(job.world, Refusal::Broken);
+            let reply = refusal(job.party, Refusal::Broken);
             (reply.clone(), Some(reply))
         }
         Undone::Garbage => (garbage(), None),
     };
     if let Some(key) = &job.key {
-        sim.keys.finish(job.world, key, kept);
+        sim.keys.finish(job.party, key, kept);
     }
     reply
 }
 
 /// The last step: the answer goes out, or what the fault makes of it.
-async fn hand_over(sim: &Sim, world: World, cut: &Cut, reply: Reply, kind: Option<Kind>) -> Reply {
+async fn hand_over(sim: &Sim, party: Party, cut: &Cut, reply: Reply, kind: Option<Kind>) -> Reply {
     let Some(Kind::Answer(spoiled)) = kind else {
         return reply;
     };
@@ -182,7 +182,7 @@ async fn hand_over(sim: &Sim, world: World, cut: &Cut, reply: Reply, kind: Optio
             pause(sim, HANG).await;
             cut.now();
         }
-        Answer::Broken => return refusal(world, Refusal::Broken),
+        Answer::Broken => return refusal(party, Refusal::Broken),
         Answer::Garbage => return garbage(),
     }
     reply

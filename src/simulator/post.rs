@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::fault::{Fault, Mail};
 use super::operation::Operation;
-use super::{Sim, World, clock, perform, signature};
+use super::{Party, Sim, clock, perform, signature};
 
 /// The waits between tries; after the last one the webhook is given up.
 const BACKOFF: [Duration; 12] = [
@@ -31,7 +31,7 @@ const BACKOFF: [Duration; 12] = [
 /// A webhook to send. `stale` is what an older event about the same object would have said.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter {
-    pub(crate) world: World,
+    pub(crate) party: Party,
     pub(crate) id: String,
     pub(crate) body: String,
     pub(crate) stale: Option<(String, String)>,
@@ -54,7 +54,7 @@ pub(crate) struct Sent {
     pub(crate) last_status: Option<u16>,
     pub(crate) body: String,
     #[serde(skip)]
-    world: World,
+    party: Party,
     #[serde(skip)]
     place: usize,
 }
@@ -92,7 +92,7 @@ impl Post {
         let log = self.log();
         let sent = log.get(id)?;
         Some(Letter {
-            world: sent.world,
+            party: sent.party,
             id: sent.id.clone(),
             body: sent.body.clone(),
             stale: None,
@@ -108,12 +108,12 @@ impl Post {
         let place = log.len();
         log.entry(letter.id.clone()).or_insert_with(|| Sent {
             id: letter.id.clone(),
-            gateway: slug(letter.world),
+            gateway: slug(letter.party),
             attempts: 0,
             delivered: 0,
             last_status: None,
             body: letter.body.clone(),
-            world: letter.world,
+            party: letter.party,
             place,
         });
     }
@@ -140,7 +140,7 @@ impl Sim {
             self.post.record(&letter);
             let fault = match fault.filter(|fault| fault.mail().is_some()) {
                 Some(fault) => Some(fault),
-                None => Operation::webhook_of(letter.world).and_then(|operation| {
+                None => Operation::webhook_of(letter.party).and_then(|operation| {
                     let mentions = |text: &str| letter.body.contains(text);
                     self.faults.strike(operation, mentions, &self.mint)
                 }),
@@ -165,7 +165,7 @@ impl Sim {
             Some(Mail::Delay) => self.carry(vec![letter], delay),
             Some(Mail::Stale) => {
                 let old = letter.stale.clone().map(|(id, body)| Letter {
-                    world: letter.world,
+                    party: letter.party,
                     id,
                     body,
                     stale: None,
@@ -202,13 +202,13 @@ impl Sim {
 
     /// One try; the status that came back, if one did. Without an address it counts as taken.
     async fn attempt(&self, letter: &Letter) -> Option<u16> {
-        let (secret, header) = match letter.world {
-            World::Stripe => (&self.settings.stripe_webhook_secret, "stripe-signature"),
-            World::Simulated => (
+        let (secret, header) = match letter.party {
+            Party::Stripe => (&self.settings.stripe_webhook_secret, "stripe-signature"),
+            Party::Simulated => (
                 &self.settings.simulated_webhook_secret,
                 "simulated-signature",
             ),
-            World::Cleeng => return Some(200),
+            Party::Cleeng => return Some(200),
         };
         let Some(base) = &self.settings.webhook_base else {
             return Some(200);
@@ -216,7 +216,7 @@ impl Sim {
         let url = format!(
             "{}/{}",
             base.as_str().trim_end_matches('/'),
-            slug(letter.world)
+            slug(letter.party)
         );
         let signature = signature::sign(secret, clock::now().unix_seconds(), &letter.body);
         let request = self
@@ -239,10 +239,10 @@ fn is_taken(status: Option<u16>) -> bool {
     status.is_some_and(|status| (200..300).contains(&status))
 }
 
-fn slug(world: World) -> &'static str {
-    match world {
-        World::Stripe => "stripe",
-        World::Simulated => "simulated",
-        World::Cleeng => "cleeng",
+fn slug(party: Party) -> &'static str {
+    match party {
+        Party::Stripe => "stripe",
+        Party::Simulated => "simulated",
+        Party::Cleeng => "cleeng",
     }
 }

@@ -196,6 +196,17 @@ impl Bench {
         self.control("GET", "/_ledger", json!({})).await
     }
 
+    /// Waits until a call of this operation is at work.
+    async fn until_called(&self, operation: &str) {
+        for _ in 0..400 {
+            if self.ledger().await["requests"][operation] == 1 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("no {operation} came");
+    }
+
     /// The webhooks that arrived, once there are `count` of them.
     async fn hooks(&self, count: usize) -> Vec<(HeaderMap, String)> {
         for _ in 0..400 {
@@ -225,7 +236,7 @@ async fn a_stop_ends_the_server_though_a_request_hangs() {
     let request = bench.simulated_post("k1", &charge("tok_ok"));
     let hanging = async { bench.send(request).await.is_err() };
     let stop = async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        bench.until_called("simulated.charge").await;
         bench.stop.cancel();
     };
     let (failed, ()) = tokio::join!(hanging, stop);

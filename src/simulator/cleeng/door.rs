@@ -12,7 +12,7 @@ use super::world::{Desk, World};
 use crate::simulator::call::{Call, Reply};
 use crate::simulator::operation::Operation;
 use crate::simulator::perform::{self, Done, Job, Refusal};
-use crate::simulator::{Sim, World as Party, clock};
+use crate::simulator::{Party, Sim, clock};
 
 pub(crate) use super::fail::refusal;
 
@@ -22,7 +22,7 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
         return refusal(Refusal::Unauthorized);
     }
     let job = Job {
-        world: Party::Cleeng,
+        party: Party::Cleeng,
         operation: operation(&call),
         call: call.clone(),
         key: None,

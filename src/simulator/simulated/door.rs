@@ -11,7 +11,7 @@ use crate::simulator::idempotency::Key;
 use crate::simulator::operation::Operation;
 use crate::simulator::perform::{self, Done, Job, Later, Refusal};
 use crate::simulator::post::Letter;
-use crate::simulator::{Sim, World as Party, clock};
+use crate::simulator::{Party, Sim, clock};
 
 /// Answers one request.
 pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
@@ -60,7 +60,7 @@ fn charge(sim: &Arc<Sim>, call: Call) -> Result<Job, Reply> {
         .faults
         .carried(&request.method.token, "tok_sim_", &scope);
     Ok(Job {
-        world: Party::Simulated,
+        party: Party::Simulated,
         operation: Operation::SimulatedCharge,
         call,
         key: Some(key),
@@ -116,7 +116,7 @@ fn take(sim: &Sim, request: &ChargeRequest) -> Done {
 
 fn read(call: Call, id: String) -> Job {
     Job {
-        world: Party::Simulated,
+        party: Party::Simulated,
         operation: Operation::SimulatedRead,
         call,
         key: None,

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::wire::{self, ChargeRequest};
 use crate::domain::moment::Moment;
-use crate::simulator::World as Party;
+use crate::simulator::Party;
 use crate::simulator::fault;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
@@ -147,7 +147,7 @@ impl World {
         };
         let (id, body) = event(charge.status);
         Some(Letter {
-            world: Party::Simulated,
+            party: Party::Simulated,
             id,
             body,
             stale: Some(event(Status::Pending)),

@@ -15,7 +15,7 @@ use crate::simulator::fault::Fault;
 use crate::simulator::idempotency::Key;
 use crate::simulator::perform::{self, Done, Job, Later};
 use crate::simulator::post::Letter;
-use crate::simulator::{Sim, World as Party, clock};
+use crate::simulator::{Party, Sim, clock};
 
 const KEY_CHARACTERS: usize = 255;
 
@@ -55,7 +55,7 @@ fn admit(sim: &Arc<Sim>, call: Call, request: &str) -> Result<Job, Fail> {
     let operation = endpoint.operation(params.bool("confirm"));
     let cause = (request.to_owned(), key.as_ref().map(|key| key.name.clone()));
     Ok(Job {
-        world: Party::Stripe,
+        party: Party::Stripe,
         operation,
         call,
         key,

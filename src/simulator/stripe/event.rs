@@ -6,7 +6,7 @@ use super::API_VERSION;
 use super::fail::Fail;
 use super::wire;
 use super::world::{Desk, World};
-use crate::simulator::World as Party;
+use crate::simulator::Party;
 use crate::simulator::post::Letter;
 
 /// An event as `GET /v1/events` shows it.
@@ -52,7 +52,7 @@ impl World {
         // Not among the events a payment connector subscribes to.
         if kind != "payment_intent.created" {
             self.letters.push(Letter {
-                world: Party::Stripe,
+                party: Party::Stripe,
                 id: event.id.clone(),
                 body: event.body.to_string(),
                 stale: Some((stale.id, stale.body.to_string())),
@@ -74,7 +74,7 @@ impl World {
     pub(crate) fn tell(&mut self, desk: &Desk<'_>, kind: &str, snapshot: Value) {
         let event = event(desk, kind, desk.seconds(), snapshot);
         self.letters.push(Letter {
-            world: Party::Stripe,
+            party: Party::Stripe,
             id: event.id.clone(),
             body: event.body.to_string(),
             stale: None,

@@ -184,3 +184,29 @@ async fn an_authorized_payment_is_found_captured_and_refunded() {
     let history = &ledger["cleeng"]["payments"][0]["history"];
     assert_eq!(history, &json!(["authorized", "captured", "refunded"]));
 }
+
+#[tokio::test]
+async fn the_ledger_is_narrowed_down_to_one_payment() {
+    let bench = Bench::start().await;
+    let id = order(&bench, json!({})).await;
+    let intent = bench.intent("").await;
+    bench.intent("&metadata[order_id]=5").await;
+    let mut body = captured(id);
+    body["externalPaymentId"] = json!(intent);
+    pay(&bench, body).await;
+    pay(&bench, captured(id)).await;
+    let ledger = bench
+        .control("GET", "/_ledger?reference=p1", json!({}))
+        .await;
+    assert_eq!(ledger["cleeng"]["payments"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        ledger["stripe"]["paymentIntents"].as_array().unwrap().len(),
+        2
+    );
+    let ledger = bench.control("GET", "/_ledger?orderId=5", json!({})).await;
+    assert_eq!(
+        ledger["stripe"]["paymentIntents"].as_array().unwrap().len(),
+        1
+    );
+    assert_eq!(ledger["cleeng"]["payments"], json!([]));
+}

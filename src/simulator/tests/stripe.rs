@@ -1,7 +1,5 @@
 //! Stripe: strictness, idempotency, states, authentication.
 
-use std::time::Duration;
-
 use super::Bench;
 
 const CONFIRM: &str = "payment_method=pm_card_visa";
@@ -145,7 +143,7 @@ async fn a_key_in_flight_is_refused() {
         serde_json::json!({ "operation": "stripe.confirm", "fault": "slow", "delayMs": 400 });
     bench.control("POST", "/_faults", rule).await;
     let late = async {
-        tokio::time::sleep(Duration::from_millis(150)).await;
+        bench.until_called("stripe.confirm").await;
         bench.stripe(&path, "k1", CONFIRM).await
     };
     let (first, second) = tokio::join!(bench.stripe(&path, "k1", CONFIRM), late);
