@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::answer;
-use crate::broker::topology::Topology;
-use crate::broker::{self};
+use crate::broker::topology::{Difference, Topology};
+use crate::broker;
 use crate::config::{BrokerUrl, Config};
 use crate::domain::ids::GatewayName;
 
@@ -28,36 +28,53 @@ pub(super) struct Output {
 
 pub(super) fn topology(config: &Config, command: &Command) -> anyhow::Result<()> {
     let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
-    let wanted = Topology::new(&config.broker.prefix, &gateways);
-    let BrokerUrl::Amqp(url) = &config.broker.url else {
+    if let BrokerUrl::Embedded = config.broker.url {
         bail!("broker.url is \"embedded\": its queues are made with the ledger's file, there is nothing to declare");
-    };
+    }
     super::runtime()?.block_on(async {
         match command {
-            Command::Print(output) => print(&wanted, output),
+            Command::Print(output) => print(&Topology::new(&config.broker.prefix, &gateways), output),
             Command::Declare => {
-                broker::declare(url, &wanted).await.context("the topology could not be declared")?;
+                broker::declare(&config.broker, &gateways).await.context("the topology could not be declared")?;
                 answer("declared");
+                Ok(())
             }
             Command::Diff(output) => {
-                let differences = broker::diff(url, &wanted).await.context("the broker could not be compared")?;
-                if output.json {
-                    answer(&serde_json::json!({ "differences": differences }).to_string());
-                } else {
-                    differences.iter().for_each(|line| answer(line));
-                }
-                if !differences.is_empty() {
-                    bail!("{} differences; `topology declare` makes what is missing", differences.len());
-                }
-                if !output.json {
-                    answer("the broker has everything, as it must be");
-                }
+                let found = broker::diff(&config.broker, &gateways).await;
+                tell(&found.context("the broker could not be compared")?, output)
             }
         }
-        Ok(())
     })
 }
 
-fn print(wanted: &Topology, output: &Output) {
-    answer(&if output.json { wanted.as_json().to_string() } else { wanted.as_table() });
+fn print(wanted: &Topology, output: &Output) -> anyhow::Result<()> {
+    if output.json {
+        answer(&serde_json::to_string(wanted)?);
+        return Ok(());
+    }
+    for exchange in &wanted.exchanges {
+        answer(&format!("exchange {}  {}", exchange.name, serde_json::to_string(&exchange.kind)?));
+    }
+    for queue in &wanted.queues {
+        answer(&format!("queue {}  bound to {} by {:?}", queue.name, queue.exchange, queue.routing_key));
+        for (name, value) in &queue.arguments {
+            answer(&format!("    {name} = {}", serde_json::to_string(value)?));
+        }
+    }
+    Ok(())
+}
+
+fn tell(differences: &[Difference], output: &Output) -> anyhow::Result<()> {
+    if output.json {
+        answer(&serde_json::json!({ "differences": differences }).to_string());
+    } else {
+        differences.iter().for_each(|difference| answer(&difference.to_string()));
+    }
+    if !differences.is_empty() {
+        bail!("{} differences; `topology declare` makes what is missing", differences.len());
+    }
+    if !output.json {
+        answer("the broker has everything, as it must be");
+    }
+    Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::confirmation::{Confirmation, ConfirmationId, Delivery};
+use super::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
 use super::ids::CleengPaymentId;
 use super::moment::Moment;
 use super::payment::Known;
@@ -43,9 +43,12 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
     }
 }
 
-/// Cleeng's id of what it has on record for the payment before this confirmation.
-pub(crate) fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPaymentId> {
+/// Cleeng's id of the authorisation that it has on record for the payment before this confirmation.
+///
+/// Only an authorisation can be changed into something else; after a rejection a capture is a record of its own.
+fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPaymentId> {
     earlier(known, confirmation)
+        .filter(|one| one.report == Report::Authorized)
         .filter_map(|one| match one.delivery {
             Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
             Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,

@@ -9,7 +9,6 @@ use crate::broker::Verdict;
 use crate::cleeng::ReadBack;
 use crate::clock;
 use crate::domain::confirmation::{Confirmation, Delivery};
-use crate::domain::delivery;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
@@ -57,9 +56,8 @@ impl Confirmer {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
-        let earlier = delivery::earlier_record(known, &confirmation);
         let started = Instant::now();
-        let answer = self.cleeng.read_back(&known.payment, confirmation.report, earlier).await;
+        let answer = self.cleeng.read_back(&known.payment, confirmation.report).await;
         self.metrics.cleeng_took(CleengCall::ReadBack, started.elapsed());
         match answer {
             Ok(ReadBack::Recorded(id)) => {

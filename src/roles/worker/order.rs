@@ -12,7 +12,7 @@ use crate::clock;
 use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
-use crate::domain::payment::OrderFacts;
+use crate::domain::payment::{Method, OrderFacts, Payment};
 use crate::telemetry::labels::{CleengCall, DeadReason};
 
 /// What an order says about being charged.
@@ -62,6 +62,7 @@ impl Worker {
                     Payable::Yes(facts) => {
                         // Written together with the first attempt; a payment whose order was not written is read anew.
                         case.known.payment.order = Some(facts);
+                        save_for_renewals(&mut case.known.payment);
                         Ok(Flow::Again)
                     }
                     Payable::Expired => self.expire(case).await,
@@ -83,6 +84,15 @@ impl Worker {
                 Ok(Flow::Stop(self.later(job, None, &format!("Cleeng's order could not be read: {cause}"))))
             }
         }
+    }
+}
+
+/// A subscription is renewed with a stored method, and Cleeng takes its payment only together with the token: it is saved
+/// whatever the front end asked for. (Cleeng's offer ids begin with S for subscriptions.)
+fn save_for_renewals(payment: &mut Payment) {
+    let subscription = payment.order.as_ref().is_some_and(|order| order.offer_id.starts_with('S'));
+    if let Method::New { save, .. } = &mut payment.method {
+        *save |= subscription;
     }
 }
 

@@ -1,11 +1,10 @@
 //! What a worker writes down: one commit for everything that belongs together, then the confirmations that are owed.
 
 use tracing::{error, info};
-use uuid::Uuid;
 
 use super::case::Case;
 use super::{Flow, Interrupted, Worker, park};
-use crate::broker::{Headers, Outgoing, Queue, Verdict};
+use crate::broker::{Headers, Outgoing, Queue};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
 use crate::domain::confirmation::{Delivery, Report};
