@@ -118,12 +118,13 @@ impl Course {
     }
 
     async fn lane_open(&self) {
-        // The sender lives in self, so the channel cannot be closed.
-        self.paused
-            .subscribe()
-            .wait_for(|paused| !paused)
-            .await
-            .map_or((), drop);
+        let mut paused = self.paused.subscribe();
+        while *paused.borrow_and_update() {
+            if paused.changed().await.is_err() {
+                // The sender lives in self.
+                return;
+            }
+        }
     }
 
     /// Whether it is this call that paused the lane.

@@ -2,6 +2,7 @@
 
 use harness::Rig;
 
+mod embedded_only;
 mod harness;
 mod proxy;
 mod rabbit_only;

@@ -215,7 +215,7 @@ impl Waits {
 /// A span from nothing to `step`, chosen evenly.
 fn full_jitter(step: Duration, dice: u64) -> Duration {
     let millis = u64::try_from(step.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(dice % millis.saturating_add(1))
+    Duration::from_millis(dice.checked_rem(millis.saturating_add(1)).unwrap_or(0))
 }
 
 #[cfg(test)]

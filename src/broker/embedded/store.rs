@@ -40,7 +40,7 @@ const DEPTH: &str = "SELECT COUNT(*) FROM queue_messages WHERE queue = ?";
 /// One change; many of them share a transaction.
 #[derive(Debug, Clone)]
 pub(super) enum Write {
-    Insert { message: Outgoing, at: Moment },
+    Insert { message: Box<Outgoing>, at: Moment },
     Delete { id: i64 },
 }
 

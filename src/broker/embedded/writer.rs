@@ -61,7 +61,7 @@ impl Publish for EmbeddedPublisher {
         let Some(wake) = self.shared.wakes.get(&queue) else {
             return Err(PublishError::Unroutable);
         };
-        let at = clock::now();
+        let (message, at) = (Box::new(message), clock::now());
         let write = self.shared.writer.write(Write::Insert { message, at });
         timeout(self.timeout, write)
             .await

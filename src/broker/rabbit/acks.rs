@@ -111,8 +111,7 @@ impl Acks {
         let last = self
             .open
             .drain(..done)
-            .filter(|entry| entry.state == State::Finished)
-            .last();
+            .rfind(|entry| entry.state == State::Finished);
         last.map(|entry| Ack::UpTo(entry.tag))
     }
 

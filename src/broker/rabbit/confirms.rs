@@ -40,6 +40,8 @@ pub(super) struct Session {
     window: usize,
     patience: Duration,
     blocked: bool,
+    /// It has confirmed something.
+    healthy: bool,
     sent: u64,
     in_flight: BTreeMap<u64, (Job, Instant)>,
     confirms: FuturesUnordered<Confirmed>,
@@ -62,6 +64,7 @@ impl Session {
                 .saturating_mul(3)
                 .max(SHORTEST_PATIENCE),
             blocked: false,
+            healthy: false,
             sent: 0,
             in_flight: BTreeMap::new(),
             confirms: FuturesUnordered::new(),
@@ -70,6 +73,10 @@ impl Session {
 
     pub(super) fn connection(&self) -> Arc<Connection> {
         self.connection.clone()
+    }
+
+    pub(super) fn healthy(&self) -> bool {
+        self.healthy
     }
 
     /// Publishes until the session ends; what is unconfirmed then is put at the head of `again`.
@@ -193,6 +200,7 @@ impl Session {
                 return Err(LinkError::Broken("the channel does not confirm"));
             }
         };
+        self.healthy = true;
         if let Some((job, _)) = self.in_flight.remove(&number) {
             job.answer(answer);
         }
@@ -204,23 +212,18 @@ impl Session {
         event: Event,
         standing: &watch::Sender<Standing>,
     ) -> Result<(), LinkError> {
-        match event {
-            Event::ConnectionBlocked(reason) => {
-                tracing::warn!(reason, "RabbitMQ blocks publishing");
-                self.blocked = true;
-                standing.send_replace(Standing::Blocked(reason));
-                Ok(())
-            }
-            Event::ConnectionUnblocked => {
-                tracing::info!("RabbitMQ takes messages again");
-                self.blocked = false;
-                standing.send_replace(Standing::Up(self.connection.clone()));
-                Ok(())
-            }
-            Event::Error(error) => Err(LinkError::failed("publish connection", &error)),
-            // Nothing to do: connected is known, and the flow of a channel is lapin's affair.
-            _ => Ok(()),
+        if let Event::ConnectionBlocked(reason) = event {
+            tracing::warn!(reason, "RabbitMQ blocks publishing");
+            self.blocked = true;
+            standing.send_replace(Standing::Blocked(reason));
+        } else if let Event::ConnectionUnblocked = event {
+            tracing::info!("RabbitMQ takes messages again");
+            self.blocked = false;
+            standing.send_replace(Standing::Up(self.connection.clone()));
+        } else if let Event::Error(error) = event {
+            return Err(LinkError::failed("publish connection", &error));
         }
+        Ok(())
     }
 
     /// A blocked broker answers late by right; any other that leaves a publish unanswered is taken for dead.

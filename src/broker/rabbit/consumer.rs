@@ -67,12 +67,18 @@ impl Consume {
     }
 
     async fn session(&self, tracker: &TaskTracker, waits: &mut Waits) -> Result<(), LinkError> {
-        let connection = self
-            .setup
-            .connect(&format!("consume {}", self.queue))
-            .await?;
         let void = CancellationToken::new();
-        let ended = self.take_all(&connection, tracker, waits, &void).await;
+        let purpose = format!("consume {}", self.queue);
+        let Some(connection) = self.unless_stopped(self.setup.connect(&purpose)).await? else {
+            return Ok(());
+        };
+        let opened = self.unless_stopped(self.open(&connection, &void)).await;
+        let ended = match opened {
+            Ok(Some(session)) => self.take_all(session, tracker, waits).await,
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        // A lost session's deliveries have gone back to the broker.
         void.cancel();
         link::close(&connection).await;
         ended
@@ -80,14 +86,10 @@ impl Consume {
 
     async fn take_all(
         &self,
-        connection: &Connection,
+        mut session: Session,
         tracker: &TaskTracker,
         waits: &mut Waits,
-        void: &CancellationToken,
     ) -> Result<(), LinkError> {
-        declare::declare(connection, &self.setup.topology).await?;
-        let mut session = self.open(connection, void).await?;
-        waits.reset();
         tracing::info!(queue = %self.queue, "consuming");
         loop {
             session.acknowledge(false).await?;
@@ -97,7 +99,11 @@ impl Consume {
                 () = self.stop.cancelled() => return session.drain().await,
                 Some((tag, ending)) = session.ended.recv() => session.note(tag, ending),
                 arrived = session.stream.next() => match arrived {
-                    Some(Ok(raw)) => session.begin(&self.queue, raw, tracker),
+                    Some(Ok(raw)) => {
+                        // A session that fails before its first delivery is not tried again at once.
+                        waits.reset();
+                        session.begin(&self.queue, raw, tracker);
+                    }
                     Some(Err(error)) => return Err(LinkError::failed("consume", &error)),
                     None => return Err(LinkError::Cancelled),
                 },
@@ -111,6 +117,7 @@ impl Consume {
         connection: &Connection,
         void: &CancellationToken,
     ) -> Result<Session, LinkError> {
+        declare::declare(connection, &self.setup.topology).await?;
         let prefetch = self.prefetch.max(1);
         let channel = within("open channel", connection.create_channel()).await?;
         // Before consuming, or the broker pushes without bound.
@@ -139,6 +146,16 @@ impl Consume {
             endings,
             ended,
         })
+    }
+
+    async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = Result<T, LinkError>>,
+    ) -> Result<Option<T>, LinkError> {
+        tokio::select! {
+            () = self.stop.cancelled() => Ok(None),
+            done = work => done.map(Some),
+        }
     }
 }
 

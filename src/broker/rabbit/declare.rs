@@ -102,12 +102,13 @@ async fn compare(connection: &Connection, row: &QueueRow) -> Result<Option<Diffe
             within("close channel", channel.close(200, name("compared")?)).await?;
             Ok(None)
         }
-        Err(error) => match incompatible(&row.name, error) {
-            LinkError::Incompatible { name, detail } => {
-                Ok(Some(Difference::Incompatible { name, detail }))
+        Err(error) => {
+            let error = incompatible(&row.name, error);
+            if let LinkError::Incompatible { name, detail } = error {
+                return Ok(Some(Difference::Incompatible { name, detail }));
             }
-            other => Err(other),
-        },
+            Err(error)
+        }
     }
 }
 
@@ -123,17 +124,16 @@ fn found<T>(looked: Result<T, LinkError>) -> Result<Option<T>, LinkError> {
 }
 
 fn incompatible(name: &str, error: LinkError) -> LinkError {
-    match error {
-        LinkError::Failed {
-            code: Some(PRECONDITION_FAILED),
-            reason,
-            ..
-        } => LinkError::Incompatible {
-            name: name.to_owned(),
-            detail: reason,
-        },
-        other => other,
+    if let LinkError::Failed {
+        code: Some(PRECONDITION_FAILED),
+        reason: detail,
+        ..
+    } = error
+    {
+        let name = name.to_owned();
+        return LinkError::Incompatible { name, detail };
     }
+    error
 }
 
 fn durable() -> QueueDeclareOptions {

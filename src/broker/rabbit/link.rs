@@ -48,13 +48,11 @@ pub(crate) enum LinkError {
 
 impl LinkError {
     pub(super) fn failed(call: &'static str, error: &lapin::Error) -> LinkError {
-        let (code, reason) = match error.kind() {
-            ErrorKind::ProtocolError(refusal) => (
-                Some(refusal.get_id()),
-                refusal.get_message().as_str().to_owned(),
-            ),
-            // lapin's enum is open: every other kind is told by its text.
-            _ => (None, error.to_string()),
+        let (code, reason) = if let ErrorKind::ProtocolError(refusal) = error.kind() {
+            let text = refusal.get_message().as_str().to_owned();
+            (Some(refusal.get_id()), text)
+        } else {
+            (None, error.to_string())
         };
         LinkError::Failed { call, code, reason }
     }

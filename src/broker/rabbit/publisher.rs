@@ -153,9 +153,12 @@ impl Owner {
     async fn run(mut self) {
         let mut waits = Waits::doubling(FIRST_RECONNECT, LONGEST_RECONNECT);
         loop {
-            let end = match self.open().await {
+            let opened = tokio::select! {
+                opened = self.open() => opened,
+                () = self.closing.cancelled() => break,
+            };
+            let end = match opened {
                 Ok(mut session) => {
-                    waits.reset();
                     tracing::info!("publish connection is up");
                     let end = session
                         .run(
@@ -165,6 +168,10 @@ impl Owner {
                             &self.closing,
                         )
                         .await;
+                    // One that fails before its first confirm is not tried again at once.
+                    if session.healthy() {
+                        waits.reset();
+                    }
                     let connection = session.connection();
                     self.tracker
                         .spawn(async move { link::close(&connection).await });

@@ -107,22 +107,19 @@ fn read(table: &FieldTable) -> Headers {
     }
 }
 
+/// Integers of other widths are what other clients write.
 fn number(table: &FieldTable, key: &str) -> Option<i64> {
-    match table.inner().get(key)? {
-        AMQPValue::LongLongInt(number) => Some(*number),
-        AMQPValue::LongInt(number) => Some((*number).into()),
-        AMQPValue::LongUInt(number) => Some((*number).into()),
-        AMQPValue::ShortInt(number) => Some((*number).into()),
-        _ => None,
-    }
+    let value = table.inner().get(key)?;
+    value
+        .as_long_long_int()
+        .or_else(|| value.as_long_int().map(i64::from))
+        .or_else(|| value.as_long_uint().map(i64::from))
+        .or_else(|| value.as_short_int().map(i64::from))
 }
 
 fn text(table: &FieldTable, key: &str) -> Option<String> {
-    match table.inner().get(key)? {
-        AMQPValue::LongString(text) => Some(String::from_utf8_lossy(text.as_bytes()).into_owned()),
-        AMQPValue::ShortString(text) => Some(text.as_str().to_owned()),
-        _ => None,
-    }
+    let text = table.inner().get(key)?.as_long_string()?;
+    Some(String::from_utf8_lossy(text.as_bytes()).into_owned())
 }
 
 #[cfg(test)]

@@ -83,12 +83,15 @@ impl Rig {
     }
 }
 
+type Decide = dyn Fn(&Delivery, usize) -> Verdict + Send + Sync;
+type Takes = dyn Fn(&Delivery) -> Duration + Send + Sync;
+
 /// The handlers' memory. `decide` gets the delivery and how many were taken before it.
 pub(super) struct Recorder {
     pub(super) seen: Mutex<Vec<(Delivery, Instant)>>,
-    pub(super) decide: Box<dyn Fn(&Delivery, usize) -> Verdict + Send + Sync>,
-    pub(super) takes: Box<dyn Fn(&Delivery) -> Duration + Send + Sync>,
-    pub(super) finished: Mutex<usize>,
+    decide: Box<Decide>,
+    takes: Box<Takes>,
+    finished: Mutex<usize>,
 }
 
 impl Recorder {

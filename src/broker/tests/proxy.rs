@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -13,6 +14,8 @@ pub(super) struct Proxy {
     target: Url,
     /// Every change cuts what is connected; while false, nothing gets through.
     up: watch::Sender<bool>,
+    /// While true, the server is heard no more.
+    muted: watch::Sender<bool>,
     _tasks: JoinSet<()>,
 }
 
@@ -22,6 +25,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (up, watched) = watch::channel(true);
+        let (muted, silence) = watch::channel(false);
         let server = format!(
             "{}:{}",
             target.host_str().unwrap(),
@@ -32,8 +36,8 @@ impl Proxy {
             let mut wires = JoinSet::new();
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                let (server, watched) = (server.clone(), watched.clone());
-                wires.spawn(forward(client, server, watched));
+                let (server, watched, silence) = (server.clone(), watched.clone(), silence.clone());
+                wires.spawn(forward(client, server, watched, silence));
                 while wires.try_join_next().is_some() {}
             }
         });
@@ -41,6 +45,7 @@ impl Proxy {
             address,
             target,
             up,
+            muted,
             _tasks: tasks,
         }
     }
@@ -57,6 +62,10 @@ impl Proxy {
         self.up.send_replace(true);
     }
 
+    pub(super) fn mute(&self, muted: bool) {
+        self.muted.send_replace(muted);
+    }
+
     pub(super) fn down(&self) {
         self.up.send_replace(false);
     }
@@ -66,15 +75,41 @@ impl Proxy {
     }
 }
 
-async fn forward(mut client: TcpStream, server: String, mut up: watch::Receiver<bool>) {
+async fn forward(
+    client: TcpStream,
+    server: String,
+    mut up: watch::Receiver<bool>,
+    silence: watch::Receiver<bool>,
+) {
     if !*up.borrow_and_update() {
         return;
     }
-    let Ok(mut upstream) = TcpStream::connect(server).await else {
+    let Ok(upstream) = TcpStream::connect(server).await else {
         return;
     };
+    let (mut from_client, to_client) = client.into_split();
+    let (from_server, mut to_server) = upstream.into_split();
     tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut upstream) => {}
+        _ = copy(&mut from_client, &mut to_server) => {}
+        () = answer(from_server, to_client, silence) => {}
         _ = up.changed() => {}
+    }
+}
+
+async fn answer(
+    mut server: OwnedReadHalf,
+    mut client: OwnedWriteHalf,
+    mut silence: watch::Receiver<bool>,
+) {
+    let mut buffer = vec![0; 65536];
+    loop {
+        let Ok(count @ 1..) = server.read(&mut buffer).await else {
+            return;
+        };
+        if silence.wait_for(|muted| !muted).await.is_err()
+            || client.write_all(&buffer[..count]).await.is_err()
+        {
+            return;
+        }
     }
 }

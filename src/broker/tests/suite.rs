@@ -208,13 +208,11 @@ pub(super) async fn two_thousand_messages_are_all_taken_once(rig: Rig) {
     let recorder = Recorder::new(|_, _| Verdict::Done);
     let running = Running::consume(&broker, QUEUE, 100, recorder.clone());
     let publisher = broker.publisher();
-    let begun = Instant::now();
     let sent = (0..2000).map(|number| publisher.publish(message(QUEUE, &format!("{number:04}"))));
     for result in join_all(sent).await {
         result.unwrap();
     }
     eventually("all taken", || recorder.count() >= 2000).await;
-    eprintln!("2000 messages in {:?}", begun.elapsed());
     running.stop().await;
     let expected: Vec<_> = (0..2000).map(|n| format!("{n:04}").into_bytes()).collect();
     assert_eq!(recorder.bodies(), expected);
