@@ -70,7 +70,7 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
         config,
         roles: Role::ALL.into(),
         only: BTreeSet::new(),
-        extra: Some(demo::routes(outside_url.clone(), methods)),
+        extra: Some(demo::routes(outside_url.clone(), methods)?),
     };
     connector::start(plan, &mut supervisor, &stop).await?;
     supervisor.start("greeting", async move {
