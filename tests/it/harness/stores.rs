@@ -30,7 +30,8 @@ pub(crate) fn server(variable: &str) -> String {
 
 impl Stores {
     pub(crate) async fn make(pair: Pair, folder: &Path) -> Stores {
-        let prefix = format!("it_{}", uuid::Uuid::new_v4().simple());
+        let unique = uuid::Uuid::new_v4().simple().to_string();
+        let prefix = format!("it_{}", &unique[..20]);
         let stores = Stores { pair, prefix, file: folder.join("connector.sqlite") };
         if pair == Pair::Servers {
             stores.sql(&format!("CREATE DATABASE {}", stores.prefix)).await;
