@@ -92,15 +92,23 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
 
 /// The runtime of every command.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?)
 }
 
-#[expect(clippy::print_stderr, reason = "the one place that tells a person what went wrong")]
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place that tells a person what went wrong"
+)]
 fn complain(text: &str) {
     eprintln!("{text}");
 }
 
-#[expect(clippy::print_stdout, reason = "the one place that prints a command's answer")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the one place that prints a command's answer"
+)]
 fn answer(text: &str) {
     println!("{text}");
 }

@@ -64,15 +64,26 @@ struct Parts {
 ///
 /// # Errors
 /// A port that cannot be opened, or an embedded store that another process uses.
-pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor, stop: &CancellationToken) -> anyhow::Result<()> {
-    let Plan { config, roles, only, extra } = plan;
+pub(crate) async fn start(
+    plan: Plan,
+    supervisor: &mut Supervisor,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let Plan {
+        config,
+        roles,
+        only,
+        extra,
+    } = plan;
     let ops_listener = bind("ops.listen", config.ops.listen).await?;
     let public_listener = match roles.contains(&Role::Ingest) {
         true => Some(bind("http.listen", config.http.listen).await?),
         false => None,
     };
     let names: Vec<GatewayName> = config.gateways.keys().cloned().collect();
-    let broker = Broker::start(&config.broker, &config.ledger.url, &names).await.context("the broker cannot be used")?;
+    let broker = Broker::start(&config.broker, &config.ledger.url, &names)
+        .await
+        .context("the broker cannot be used")?;
     let client = http::client().context("the HTTP client cannot be built")?;
     let gateways = gateway::from_config(&config.gateways, &client)
         .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
@@ -88,26 +99,42 @@ pub(crate) async fn start(plan: Plan, supervisor: &mut Supervisor, stop: &Cancel
         broker,
         gateways,
     };
-    let readiness = Readiness { ledger: Arc::clone(&parts.ledger), publisher: parts.broker.publisher() };
-    let ops_state = ops::OpsState { metrics: Arc::clone(&parts.metrics), readiness: Arc::new(readiness) };
+    let readiness = Readiness {
+        ledger: Arc::clone(&parts.ledger),
+        publisher: parts.broker.publisher(),
+    };
+    let ops_state = ops::OpsState {
+        metrics: Arc::clone(&parts.metrics),
+        readiness: Arc::new(readiness),
+    };
     let serving = ops::serve(ops_listener, ops::router(ops_state), stop.clone());
-    supervisor.start("ops port", async move { serving.await.context("the ops port failed") });
+    supervisor.start("ops port", async move {
+        serving.await.context("the ops port failed")
+    });
     if let Some(listener) = public_listener {
         info!(address = %listener.local_addr()?, "the payments API listens");
         let app = front::router(Arc::clone(&parts.front));
         let serving = ingest::serve(listener, app, stop.clone());
-        supervisor.start("payments API", async move { serving.await.context("the payments API failed") });
+        supervisor.start("payments API", async move {
+            serving.await.context("the payments API failed")
+        });
     }
     supervisor.start("roles", run_roles(parts, extra, stop.clone()));
     Ok(())
 }
 
 async fn bind(key: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("{key} = {address}: cannot listen there"))
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("{key} = {address}: cannot listen there"))
 }
 
 /// Waits for the ledger, then runs every role until `stop`, and closes the stores once all have finished.
-async fn run_roles(parts: Parts, extra: Option<Router>, stop: CancellationToken) -> anyhow::Result<()> {
+async fn run_roles(
+    parts: Parts,
+    extra: Option<Router>,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
     let Some(ledger) = open_ledger(&parts.config.ledger, &stop).await else {
         parts.broker.close().await;
         return Ok(());
@@ -115,7 +142,9 @@ async fn run_roles(parts: Parts, extra: Option<Router>, stop: CancellationToken)
     // Only this function sets it, once.
     let ledger = parts.ledger.get_or_init(|| ledger).clone();
     if parts.roles.contains(&Role::Ingest) {
-        parts.front.open(ingest_router(&parts, &ledger, extra, &stop));
+        parts
+            .front
+            .open(ingest_router(&parts, &ledger, extra, &stop));
     }
     info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");
     let ended = consume(&parts, &ledger, &stop).await;
@@ -128,7 +157,10 @@ async fn open_ledger(config: &LedgerConfig, stop: &CancellationToken) -> Option<
     loop {
         match Ledger::open(config).await {
             Ok(ledger) => return Some(ledger),
-            Err(cause) => warn!(error = error_chain(&cause), "the ledger cannot be opened; it is tried again"),
+            Err(cause) => warn!(
+                error = error_chain(&cause),
+                "the ledger cannot be opened; it is tried again"
+            ),
         }
         tokio::select! {
             () = stop.cancelled() => return None,
@@ -137,7 +169,12 @@ async fn open_ledger(config: &LedgerConfig, stop: &CancellationToken) -> Option<
     }
 }
 
-fn ingest_router(parts: &Parts, ledger: &Ledger, extra: Option<Router>, stop: &CancellationToken) -> Router {
+fn ingest_router(
+    parts: &Parts,
+    ledger: &Ledger,
+    extra: Option<Router>,
+    stop: &CancellationToken,
+) -> Router {
     let ingest = Ingest::new(
         ledger.clone(),
         Arc::clone(&parts.gateways),
@@ -155,16 +192,34 @@ fn ingest_router(parts: &Parts, ledger: &Ledger, extra: Option<Router>, stop: &C
 async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut consumers = Vec::new();
     if parts.roles.contains(&Role::Worker) {
-        let worker = Arc::new(Counted::new(worker(parts, ledger), Role::Worker, Arc::clone(&parts.metrics)));
+        let worker = Arc::new(Counted::new(
+            worker(parts, ledger),
+            Role::Worker,
+            Arc::clone(&parts.metrics),
+        ));
         for queue in worker_queues(parts) {
             let prefetch = parts.config.worker.concurrency;
-            consumers.push(parts.broker.consume(queue, prefetch, Arc::clone(&worker) as _, stop.clone()));
+            consumers.push(parts.broker.consume(
+                queue,
+                prefetch,
+                Arc::clone(&worker) as _,
+                stop.clone(),
+            ));
         }
     }
     if parts.roles.contains(&Role::Confirmer) {
-        let confirmer = Arc::new(Counted::new(confirmer(parts, ledger), Role::Confirmer, Arc::clone(&parts.metrics)));
+        let confirmer = Arc::new(Counted::new(
+            confirmer(parts, ledger),
+            Role::Confirmer,
+            Arc::clone(&parts.metrics),
+        ));
         let prefetch = parts.config.confirmer.concurrency;
-        consumers.push(parts.broker.consume(Queue::Confirmations, prefetch, confirmer as _, stop.clone()));
+        consumers.push(parts.broker.consume(
+            Queue::Confirmations,
+            prefetch,
+            confirmer as _,
+            stop.clone(),
+        ));
     }
     let gauges = gauges::refresh(parts, ledger, stop);
     let (consumed, ()) = tokio::join!(futures_util::future::try_join_all(consumers), gauges);
@@ -174,9 +229,16 @@ async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> an
 }
 
 fn worker_queues(parts: &Parts) -> Vec<Queue> {
-    let mine = parts.config.gateways.keys().filter(|name| parts.only.is_empty() || parts.only.contains(*name));
+    let mine = parts
+        .config
+        .gateways
+        .keys()
+        .filter(|name| parts.only.is_empty() || parts.only.contains(*name));
     let commands = mine.flat_map(|gateway| {
-        [Lane::Checkout, Lane::Billing].map(|lane| Queue::Commands { gateway: gateway.clone(), lane })
+        [Lane::Checkout, Lane::Billing].map(|lane| Queue::Commands {
+            gateway: gateway.clone(),
+            lane,
+        })
     });
     commands.chain([Queue::GatewayEvents]).collect()
 }

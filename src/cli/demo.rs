@@ -43,10 +43,12 @@ pub(super) fn demo(options: &Options) -> anyhow::Result<()> {
         Some(folder) => folder.clone(),
         None => std::env::temp_dir().join(format!("cleeng-connector-demo-{}", std::process::id())),
     };
-    std::fs::create_dir_all(&folder).with_context(|| format!("{}: cannot make this folder", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("{}: cannot make this folder", folder.display()))?;
     let done = super::runtime()?.block_on(serve(options, &folder));
     if options.data.is_none() {
-        std::fs::remove_dir_all(&folder).with_context(|| format!("{}: cannot remove this folder", folder.display()))?;
+        std::fs::remove_dir_all(&folder)
+            .with_context(|| format!("{}: cannot remove this folder", folder.display()))?;
     }
     done
 }
@@ -65,7 +67,10 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     let settings = outside_settings(&outside_url, page)?;
     let simulated = simulator::serve(outside, settings, stop.clone());
     supervisor.start("simulator", async move { Ok(simulated.await?) });
-    let methods = BTreeMap::from([("stripe".to_owned(), STRIPE_METHOD), ("simulated".to_owned(), SIMULATED_METHOD)]);
+    let methods = BTreeMap::from([
+        ("stripe".to_owned(), STRIPE_METHOD),
+        ("simulated".to_owned(), SIMULATED_METHOD),
+    ]);
     let plan = Plan {
         config,
         roles: Role::ALL.into(),
@@ -80,10 +85,20 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Says where to go, once it works there; then waits for the end.
-async fn greet(page: SocketAddr, ops: SocketAddr, outside: &Url, stop: &CancellationToken) -> anyhow::Result<()> {
+async fn greet(
+    page: SocketAddr,
+    ops: SocketAddr,
+    outside: &Url,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
     let client = crate::http::client()?;
     let ready = format!("http://{ops}/readyz");
-    while !client.get(&ready).send().await.is_ok_and(|response| response.status().is_success()) {
+    while !client
+        .get(&ready)
+        .send()
+        .await
+        .is_ok_and(|response| response.status().is_success())
+    {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     answer(&format!(
@@ -99,12 +114,20 @@ async fn usable_port(port: u16) -> anyhow::Result<SocketAddr> {
     let wanted = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     let listener = match wanted {
         Ok(listener) => listener,
-        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context("no free port on 127.0.0.1")?,
+        Err(_) => TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .context("no free port on 127.0.0.1")?,
     };
     Ok(listener.local_addr()?)
 }
 
-fn variables(outside: &Url, page: SocketAddr, ops: SocketAddr, folder: &Path, log: &str) -> Vec<(String, String)> {
+fn variables(
+    outside: &Url,
+    page: SocketAddr,
+    ops: SocketAddr,
+    folder: &Path,
+    log: &str,
+) -> Vec<(String, String)> {
     let base = outside.as_str().trim_end_matches('/');
     let ledger = folder.join("connector.sqlite");
     let pairs = [
@@ -112,25 +135,52 @@ fn variables(outside: &Url, page: SocketAddr, ops: SocketAddr, folder: &Path, lo
         ("OPS__LISTEN", ops.to_string()),
         ("LEDGER__URL", format!("sqlite://{}", ledger.display())),
         ("CLEENG__BASE_URL", format!("{base}/cleeng/3.1")),
-        ("CLEENG__PUBLISHER_TOKEN", "simulated-publisher-token".to_owned()),
+        (
+            "CLEENG__PUBLISHER_TOKEN",
+            "simulated-publisher-token".to_owned(),
+        ),
         ("CLEENG__PUBLISHER_ID", "558186818".to_owned()),
         ("CLEENG__TIMEOUT", "3s".to_owned()),
         ("CLEENG__SETTLE_TIME", "3s".to_owned()),
         ("GATEWAYS__STRIPE__BASE_URL", format!("{base}/stripe")),
-        ("GATEWAYS__STRIPE__SECRET_KEY", "sk_test_simulated".to_owned()),
-        ("GATEWAYS__STRIPE__PUBLISHABLE_KEY", "pk_test_simulated".to_owned()),
-        ("GATEWAYS__STRIPE__WEBHOOK_SECRET", "whsec_simulated".to_owned()),
-        ("GATEWAYS__STRIPE__PAYMENT_METHOD_ID", STRIPE_METHOD.to_string()),
+        (
+            "GATEWAYS__STRIPE__SECRET_KEY",
+            "sk_test_simulated".to_owned(),
+        ),
+        (
+            "GATEWAYS__STRIPE__PUBLISHABLE_KEY",
+            "pk_test_simulated".to_owned(),
+        ),
+        (
+            "GATEWAYS__STRIPE__WEBHOOK_SECRET",
+            "whsec_simulated".to_owned(),
+        ),
+        (
+            "GATEWAYS__STRIPE__PAYMENT_METHOD_ID",
+            STRIPE_METHOD.to_string(),
+        ),
         ("GATEWAYS__STRIPE__TIMEOUT", "3s".to_owned()),
         ("GATEWAYS__SIMULATED__BASE_URL", format!("{base}/simulated")),
-        ("GATEWAYS__SIMULATED__SECRET_KEY", "simulated-secret-key".to_owned()),
-        ("GATEWAYS__SIMULATED__WEBHOOK_SECRET", "simulated-webhook-secret".to_owned()),
-        ("GATEWAYS__SIMULATED__PAYMENT_METHOD_ID", SIMULATED_METHOD.to_string()),
+        (
+            "GATEWAYS__SIMULATED__SECRET_KEY",
+            "simulated-secret-key".to_owned(),
+        ),
+        (
+            "GATEWAYS__SIMULATED__WEBHOOK_SECRET",
+            "simulated-webhook-secret".to_owned(),
+        ),
+        (
+            "GATEWAYS__SIMULATED__PAYMENT_METHOD_ID",
+            SIMULATED_METHOD.to_string(),
+        ),
         ("GATEWAYS__SIMULATED__TIMEOUT", "3s".to_owned()),
         ("LOG__LEVEL", log.to_owned()),
         ("LOG__FORMAT", "pretty".to_owned()),
     ];
-    pairs.into_iter().map(|(name, value)| (format!("CONNECTOR_{name}"), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (format!("CONNECTOR_{name}"), value))
+        .collect()
 }
 
 fn outside_settings(outside: &Url, page: SocketAddr) -> anyhow::Result<simulator::Settings> {

@@ -48,7 +48,9 @@ pub(super) struct ShowOptions {
 
 pub(super) fn payments(config: &Config, command: &Command) -> anyhow::Result<()> {
     super::runtime()?.block_on(async {
-        let ledger = Ledger::open(&config.ledger).await.context("ledger.url: the ledger cannot be opened")?;
+        let ledger = Ledger::open(&config.ledger)
+            .await
+            .context("ledger.url: the ledger cannot be opened")?;
         let done = match command {
             Command::List(options) => list(&ledger, options).await,
             Command::Show(options) => show(&ledger, options).await,
@@ -61,7 +63,11 @@ pub(super) fn payments(config: &Config, command: &Command) -> anyhow::Result<()>
 async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
     let filter = PaymentFilter {
         status: options.status.as_deref().map(status).transpose()?,
-        order_id: options.order.map(OrderId::try_from).transpose().context("--order")?,
+        order_id: options
+            .order
+            .map(OrderId::try_from)
+            .transpose()
+            .context("--order")?,
         reference: options.external_id.clone(),
         limit: options.limit,
     };
@@ -72,8 +78,13 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
         return Ok(());
     }
     for view in &views {
-        let amount = view.amount.map_or("-".to_owned(), |money| format!("{} {}", money.minor, money.currency));
-        let external = view.external_payment_id.as_ref().map_or("-", |reference| reference.0.as_str());
+        let amount = view.amount.map_or("-".to_owned(), |money| {
+            format!("{} {}", money.minor, money.currency)
+        });
+        let external = view
+            .external_payment_id
+            .as_ref()
+            .map_or("-", |reference| reference.0.as_str());
         answer(&format!(
             "{}  {}  {:<15} order {}  {}  {amount}  {external}",
             view.created_at,
@@ -98,7 +109,11 @@ async fn show(ledger: &Ledger, options: &ShowOptions) -> anyhow::Result<()> {
     };
     let history = ledger.history(options.id, 0).await?;
     let document = document(&known, &history);
-    answer(&if options.json { document.to_string() } else { format!("{document:#}") });
+    answer(&if options.json {
+        document.to_string()
+    } else {
+        format!("{document:#}")
+    });
     Ok(())
 }
 
@@ -120,7 +135,10 @@ fn document(known: &Known, history: &[HistoryEntry]) -> Value {
 fn shown(view: &Value) -> Value {
     let mut view = view.clone();
     let each = |one: &mut Value| {
-        if let Some(action) = one.get_mut("nextAction").filter(|action| action.is_object()) {
+        if let Some(action) = one
+            .get_mut("nextAction")
+            .filter(|action| action.is_object())
+        {
             *action = json!({ "type": action.get("type") });
         }
     };

@@ -32,7 +32,10 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
     crate::config::check_roles(&config, &listed).map_err(Failure::Configuration)?;
     logging::init(&config.log).context("log.level")?;
     let only: BTreeSet<GatewayName> = options.gateway.iter().cloned().collect();
-    if let Some(unknown) = only.iter().find(|name| !config.gateways.contains_key(*name)) {
+    if let Some(unknown) = only
+        .iter()
+        .find(|name| !config.gateways.contains_key(*name))
+    {
         return Err(anyhow::anyhow!("--gateway {unknown}: no such gateway is configured").into());
     }
     let grace = config.shutdown.grace;
@@ -40,7 +43,17 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
         let stop = CancellationToken::new();
         let mut supervisor = Supervisor::new(stop.clone());
         let signals = supervise::signals().context("signals cannot be listened for")?;
-        connector::start(Plan { config, roles, only, extra: None }, &mut supervisor, &stop).await?;
+        connector::start(
+            Plan {
+                config,
+                roles,
+                only,
+                extra: None,
+            },
+            &mut supervisor,
+            &stop,
+        )
+        .await?;
         supervisor.run(signals, grace).await?;
         Ok::<(), anyhow::Error>(())
     })?;

@@ -53,7 +53,10 @@ pub(super) struct Options {
 
 pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
     if !options.listen.ip().is_loopback() && !options.allow_remote {
-        bail!("--listen {}: other machines could reach it; add --allow-remote if that is meant", options.listen);
+        bail!(
+            "--listen {}: other machines could reach it; add --allow-remote if that is meant",
+            options.listen
+        );
     }
     super::runtime()?.block_on(async {
         let listener = TcpListener::bind(options.listen)

@@ -4,8 +4,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 
 use super::answer;
-use crate::broker::topology::{Difference, Topology};
 use crate::broker;
+use crate::broker::topology::{Difference, Topology};
 use crate::config::{BrokerUrl, Config};
 use crate::domain::ids::GatewayName;
 
@@ -29,13 +29,19 @@ pub(super) struct Output {
 pub(super) fn topology(config: &Config, command: &Command) -> anyhow::Result<()> {
     let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
     if let BrokerUrl::Embedded = config.broker.url {
-        bail!("broker.url is \"embedded\": its queues are made with the ledger's file, there is nothing to declare");
+        bail!(
+            "broker.url is \"embedded\": its queues are made with the ledger's file, there is nothing to declare"
+        );
     }
     super::runtime()?.block_on(async {
         match command {
-            Command::Print(output) => print(&Topology::new(&config.broker.prefix, &gateways), output),
+            Command::Print(output) => {
+                print(&Topology::new(&config.broker.prefix, &gateways), output)
+            }
             Command::Declare => {
-                broker::declare(&config.broker, &gateways).await.context("the topology could not be declared")?;
+                broker::declare(&config.broker, &gateways)
+                    .await
+                    .context("the topology could not be declared")?;
                 answer("declared");
                 Ok(())
             }
@@ -53,10 +59,17 @@ fn print(wanted: &Topology, output: &Output) -> anyhow::Result<()> {
         return Ok(());
     }
     for exchange in &wanted.exchanges {
-        answer(&format!("exchange {}  {}", exchange.name, serde_json::to_string(&exchange.kind)?));
+        answer(&format!(
+            "exchange {}  {}",
+            exchange.name,
+            serde_json::to_string(&exchange.kind)?
+        ));
     }
     for queue in &wanted.queues {
-        answer(&format!("queue {}  bound to {} by {:?}", queue.name, queue.exchange, queue.routing_key));
+        answer(&format!(
+            "queue {}  bound to {} by {:?}",
+            queue.name, queue.exchange, queue.routing_key
+        ));
         for (name, value) in &queue.arguments {
             answer(&format!("    {name} = {}", serde_json::to_string(value)?));
         }
@@ -68,10 +81,15 @@ fn tell(differences: &[Difference], output: &Output) -> anyhow::Result<()> {
     if output.json {
         answer(&serde_json::json!({ "differences": differences }).to_string());
     } else {
-        differences.iter().for_each(|difference| answer(&difference.to_string()));
+        differences
+            .iter()
+            .for_each(|difference| answer(&difference.to_string()));
     }
     if !differences.is_empty() {
-        bail!("{} differences; `topology declare` makes what is missing", differences.len());
+        bail!(
+            "{} differences; `topology declare` makes what is missing",
+            differences.len()
+        );
     }
     if !output.json {
         answer("the broker has everything, as it must be");

@@ -50,7 +50,9 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with them.
     pub(crate) fn from_variables(variables: &[(String, String)]) -> Result<Config, Faults> {
-        read(DEFAULTS, None, variables, &|_| Err(io::Error::from(io::ErrorKind::Unsupported)))
+        read(DEFAULTS, None, variables, &|_| {
+            Err(io::Error::from(io::ErrorKind::Unsupported))
+        })
     }
 }
 

@@ -30,8 +30,12 @@ pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationT
         }
         for queue in &queues {
             match parts.broker.depth(queue).await {
-                Ok(depth) => parts.metrics.depth(queue, i64::try_from(depth).unwrap_or(i64::MAX)),
-                Err(cause) => debug!(%queue, error = %cause, "the depth of a queue could not be read"),
+                Ok(depth) => parts
+                    .metrics
+                    .depth(queue, i64::try_from(depth).unwrap_or(i64::MAX)),
+                Err(cause) => {
+                    debug!(%queue, error = %cause, "the depth of a queue could not be read")
+                }
             }
         }
         tokio::select! {

@@ -34,8 +34,12 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
     match confirmation.delivery {
         Delivery::Delivered { .. } => Step::Done,
         Delivery::DeadLettered => Step::GivenUp,
-        Delivery::Queued if earlier(known, confirmation).any(|one| !one.is_settled()) => Step::AwaitEarlier,
-        Delivery::Queued => Step::Send { earlier: earlier_record(known, confirmation) },
+        Delivery::Queued if earlier(known, confirmation).any(|one| !one.is_settled()) => {
+            Step::AwaitEarlier
+        }
+        Delivery::Queued => Step::Send {
+            earlier: earlier_record(known, confirmation),
+        },
         Delivery::Sending { since } => match settle_time.checked_sub(now.since(since)) {
             Some(left) if !left.is_zero() => Step::Settle { left },
             Some(_) | None => Step::ReadBack,
@@ -56,6 +60,12 @@ fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPa
         .last()
 }
 
-fn earlier<'a>(known: &'a Known, confirmation: &'a Confirmation) -> impl Iterator<Item = &'a Confirmation> {
-    known.confirmations.iter().filter(|one| one.sequence < confirmation.sequence)
+fn earlier<'a>(
+    known: &'a Known,
+    confirmation: &'a Confirmation,
+) -> impl Iterator<Item = &'a Confirmation> {
+    known
+        .confirmations
+        .iter()
+        .filter(|one| one.sequence < confirmation.sequence)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::{self, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 /// What was seen, for the log, the attempt's record and the plan.
@@ -48,20 +49,12 @@ impl Cause {
         }
     }
 
+    /// The reverse of [`Cause::label`]: serde's names are the same words, and cannot leave one out.
     pub(crate) fn from_label(text: &str) -> Option<Cause> {
-        [
-            Cause::Connect,
-            Cause::TimedOut,
-            Cause::Reset,
-            Cause::ServerError,
-            Cause::StoredError,
-            Cause::Unreadable,
-            Cause::RateLimited,
-            Cause::InFlight,
-            Cause::StateConflict,
-        ]
-        .into_iter()
-        .find(|cause| cause.label() == text)
+        Cause::deserialize(IntoDeserializer::<de::value::Error>::into_deserializer(
+            text,
+        ))
+        .ok()
     }
 }
 
@@ -100,5 +93,23 @@ impl CallError {
             CallError::Refused { .. } => "refused",
             CallError::Broken { .. } => "broken",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_read_back_from_its_label() {
+        for cause in [
+            Cause::Connect,
+            Cause::StoredError,
+            Cause::StateConflict,
+            Cause::Credential,
+        ] {
+            assert_eq!(Cause::from_label(cause.label()), Some(cause));
+        }
+        assert_eq!(Cause::from_label("nonsense"), None);
     }
 }

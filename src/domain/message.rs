@@ -74,7 +74,10 @@ impl Envelope {
         }
     }
 
-    #[expect(clippy::expect_used, reason = "plain data: no map with keys that are not text, nothing that refuses")]
+    #[expect(
+        clippy::expect_used,
+        reason = "plain data: no map with keys that are not text, nothing that refuses"
+    )]
     pub(crate) fn encode(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("plain data serialises")
     }

@@ -25,8 +25,14 @@ impl Queue {
     /// The kind of queue, whatever the gateway: a metric's label.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Queue::Commands { lane: Lane::Checkout, .. } => "checkout",
-            Queue::Commands { lane: Lane::Billing, .. } => "billing",
+            Queue::Commands {
+                lane: Lane::Checkout,
+                ..
+            } => "checkout",
+            Queue::Commands {
+                lane: Lane::Billing,
+                ..
+            } => "billing",
             Queue::GatewayEvents => "gateway_events",
             Queue::Confirmations => "confirmations",
             Queue::Dead => "dead",

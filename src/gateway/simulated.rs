@@ -15,8 +15,8 @@ mod wire;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::HeaderMap;
 use reqwest::RequestBuilder;
+use reqwest::header::HeaderMap;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::SecretString;
 use serde_json::Value;

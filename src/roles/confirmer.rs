@@ -59,7 +59,11 @@ impl Handler for Confirmer {
             Ok(envelope) => envelope,
             Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
         };
-        let Body::Confirm { payment_id, confirmation_id } = envelope.body else {
+        let Body::Confirm {
+            payment_id,
+            confirmation_id,
+        } = envelope.body
+        else {
             return park(DeadReason::WrongQueue, "a command among the confirmations");
         };
         let first_failed = delivery.headers.first_failed_at;
@@ -72,7 +76,9 @@ impl Handler for Confirmer {
         let span = info_span!("confirmation", payment.id = %payment_id, failures = job.failures);
         match self.deliver(&job).instrument(span).await {
             Ok(verdict) => verdict,
-            Err(cause) => Verdict::Hold { error: error_chain(&cause) },
+            Err(cause) => Verdict::Hold {
+                error: error_chain(&cause),
+            },
         }
     }
 }
@@ -81,7 +87,10 @@ impl Confirmer {
     async fn deliver(&self, job: &Job) -> Result<Verdict, LedgerError> {
         for _ in 0..MOST_STEPS {
             let Some(mut known) = self.ledger.known(job.payment_id).await? else {
-                return Ok(park(DeadReason::UnknownPayment, "the ledger has no such payment"));
+                return Ok(park(
+                    DeadReason::UnknownPayment,
+                    "the ledger has no such payment",
+                ));
             };
             let step = delivery::next(&known, job.confirmation_id, clock::now(), self.settle_time);
             if let Flow::Stop(verdict) = self.step(job, &mut known, step).await? {
@@ -95,21 +104,41 @@ impl Confirmer {
         match step {
             Step::Send { earlier } => self.send(job, known, earlier).await,
             Step::ReadBack => self.read_back(job, known).await,
-            Step::Settle { left } => Ok(Flow::Stop(self.wait(job, Some(left), "Cleeng's answer was lost"))),
-            Step::AwaitEarlier => Ok(Flow::Stop(self.wait(job, None, "an earlier confirmation comes first"))),
+            Step::Settle { left } => Ok(Flow::Stop(self.wait(
+                job,
+                Some(left),
+                "a send is under way, or its answer was lost",
+            ))),
+            Step::AwaitEarlier => Ok(Flow::Stop(self.wait(
+                job,
+                None,
+                "an earlier confirmation comes first",
+            ))),
             Step::Done => Ok(Flow::Stop(Verdict::Done)),
-            Step::GivenUp => Ok(Flow::Stop(park(DeadReason::GivenUp, "the confirmation was given up before"))),
-            Step::Unknown => Ok(Flow::Stop(park(DeadReason::UnknownConfirmation, "the ledger has no such confirmation"))),
+            Step::GivenUp => Ok(Flow::Stop(park(
+                DeadReason::GivenUp,
+                "the confirmation was given up before",
+            ))),
+            Step::Unknown => Ok(Flow::Stop(park(
+                DeadReason::UnknownConfirmation,
+                "the ledger has no such confirmation",
+            ))),
         }
     }
 
     /// Another try after a while, not before `at_least`.
     fn wait(&self, job: &Job, at_least: Option<Duration>, error: &str) -> Verdict {
         let delay = retry::delay(job.failures.saturating_add(1), at_least, rand::random());
-        Verdict::Later { delay, error: error.to_owned() }
+        Verdict::Later {
+            delay,
+            error: error.to_owned(),
+        }
     }
 }
 
 fn park(reason: DeadReason, error: &str) -> Verdict {
-    Verdict::Park { reason: reason.label().to_owned(), error: error.to_owned() }
+    Verdict::Park {
+        reason: reason.label().to_owned(),
+        error: error.to_owned(),
+    }
 }

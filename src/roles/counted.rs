@@ -21,7 +21,12 @@ pub(crate) struct Counted<H> {
 
 impl<H: Handler> Counted<H> {
     pub(crate) fn new(inner: H, role: Role, metrics: Arc<Metrics>) -> Counted<H> {
-        Counted { inner, role, metrics, paused: Mutex::new(BTreeSet::new()) }
+        Counted {
+            inner,
+            role,
+            metrics,
+            paused: Mutex::new(BTreeSet::new()),
+        }
     }
 
     fn tell(&self, queue: &Queue, verdict: &Verdict) {
@@ -29,7 +34,8 @@ impl<H: Handler> Counted<H> {
             Verdict::Done => {}
             Verdict::Later { delay, error } => self.metrics.retried(queue, delay.wait(), error),
             Verdict::Park { reason, error } => {
-                self.metrics.dead_lettered(queue, DeadReason::from_label(reason), error);
+                self.metrics
+                    .dead_lettered(queue, DeadReason::from_label(reason), error);
             }
             Verdict::Hold { error } => {
                 if self.paused().insert(queue.clone()) {

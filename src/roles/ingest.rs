@@ -49,7 +49,10 @@ pub(crate) struct Ingest {
 type Shared = Arc<Ingest>;
 
 impl Ingest {
-    #[expect(clippy::too_many_arguments, reason = "one place builds it, each argument is a thing of its own")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one place builds it, each argument is a thing of its own"
+    )]
     pub(crate) fn new(
         ledger: Ledger,
         gateways: Arc<Gateways>,
@@ -62,7 +65,18 @@ impl Ingest {
     ) -> Ingest {
         let permits = Arc::new(Semaphore::new(http.max_in_flight));
         let streams = Arc::new(Semaphore::new(http.max_in_flight));
-        Ingest { ledger, gateways, publisher, metrics, http, auth, checkout, requests: permits, streams, stop }
+        Ingest {
+            ledger,
+            gateways,
+            publisher,
+            metrics,
+            http,
+            auth,
+            checkout,
+            requests: permits,
+            streams,
+            stop,
+        }
     }
 }
 
@@ -73,13 +87,19 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
         .route("/v1/payments/{id}", get(payments::read))
         .route("/v1/payments/{id}/continue", post(payments::go_on))
         .route("/v1/payments/{id}/events", get(stream::events))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&ingest), auth::require));
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&ingest),
+            auth::require,
+        ));
     let webhooks = Router::new().route("/v1/webhooks/{gateway}", post(webhooks::take));
     let api = payments
         .merge(webhooks)
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&ingest), limits::admit))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&ingest),
+            limits::admit,
+        ))
         // Bodies are read with limits of their own, which answer in our own words.
         .layer(DefaultBodyLimit::disable())
         .with_state(ingest);
@@ -93,12 +113,19 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
 ///
 /// # Errors
 /// When the listener fails.
-pub(crate) async fn serve(listener: TcpListener, app: Router, stop: CancellationToken) -> std::io::Result<()> {
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 /// What is answered while the process starts or its ledger is away.
 pub(crate) fn not_ready() -> axum::response::Response {
     use axum::response::IntoResponse;
-    problem::Problem::Unavailable("The service is starting; its ledger cannot be reached yet").into_response()
+    problem::Problem::Unavailable("The service is starting; its ledger cannot be reached yet")
+        .into_response()
 }

@@ -76,7 +76,11 @@ impl Handler for Worker {
             Ok(envelope) => envelope,
             Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
         };
-        let span = info_span!("command", payment.id = tracing::field::Empty, failures = delivery.headers.failures);
+        let span = info_span!(
+            "command",
+            payment.id = tracing::field::Empty,
+            failures = delivery.headers.failures
+        );
         async {
             match self.job(&envelope, delivery).await {
                 Ok(Some(job)) => {
@@ -98,14 +102,28 @@ impl Worker {
         let (payment_id, trigger, max_age) = match &envelope.body {
             Body::Charge { payment_id } => (*payment_id, Trigger::Charge, self.limits.max_age),
             Body::Continue { payment_id } => (*payment_id, Trigger::Continue, self.limits.max_age),
-            Body::GatewayEvent { gateway, reference, payment_id, .. } => {
+            Body::GatewayEvent {
+                gateway,
+                reference,
+                payment_id,
+                ..
+            } => {
                 let found = self.payment_of(gateway, reference, *payment_id).await?;
                 let Some(payment_id) = found else {
                     return Ok(None);
                 };
-                (payment_id, Trigger::Event(reference.clone()), self.limits.event_max_age)
+                (
+                    payment_id,
+                    Trigger::Event(reference.clone()),
+                    self.limits.event_max_age,
+                )
             }
-            Body::Confirm { .. } => return Err(park(DeadReason::WrongQueue, "a confirmation among the commands")),
+            Body::Confirm { .. } => {
+                return Err(park(
+                    DeadReason::WrongQueue,
+                    "a confirmation among the commands",
+                ));
+            }
         };
         let first_failed = delivery.headers.first_failed_at;
         Ok(Some(Job {
@@ -127,7 +145,9 @@ impl Worker {
         let found = self.ledger.by_reference(gateway, reference).await;
         match found {
             Ok(found) => Ok(found.or(carried)),
-            Err(cause) => Err(Verdict::Hold { error: error_chain(&cause) }),
+            Err(cause) => Err(Verdict::Hold {
+                error: error_chain(&cause),
+            }),
         }
     }
 
@@ -135,10 +155,17 @@ impl Worker {
         let known = match self.ledger.known(job.payment_id).await {
             Ok(Some(known)) => known,
             Ok(None) => return park(DeadReason::UnknownPayment, "the ledger has no such payment"),
-            Err(cause) => return Verdict::Hold { error: error_chain(&cause) },
+            Err(cause) => {
+                return Verdict::Hold {
+                    error: error_chain(&cause),
+                };
+            }
         };
         let Some(gateway) = self.gateways.get(&known.payment.gateway).cloned() else {
-            return park(DeadReason::UnknownGateway, "no such gateway is configured here");
+            return park(
+                DeadReason::UnknownGateway,
+                "no such gateway is configured here",
+            );
         };
         let mut case = Case::new(known, gateway);
         for _ in 0..MOST_STEPS {
@@ -146,7 +173,11 @@ impl Worker {
             match self.step(job, &mut case, step).await {
                 Ok(Flow::Again) => {}
                 Ok(Flow::Stop(verdict)) => return verdict,
-                Err(interrupted) => return Verdict::Hold { error: error_chain(&interrupted) },
+                Err(interrupted) => {
+                    return Verdict::Hold {
+                        error: error_chain(&interrupted),
+                    };
+                }
             }
         }
         error!("a payment takes too many steps; it is tried again later");
@@ -168,12 +199,18 @@ impl Worker {
             Step::AwaitPayer => {
                 let left = case.known.payment.expires_at.since(clock::now());
                 let delay = retry::Delay::on(retry::Rung::at_most(left), rand::random());
-                Ok(Flow::Stop(Verdict::Later { delay, error: "the payer has to act".to_owned() }))
+                Ok(Flow::Stop(Verdict::Later {
+                    delay,
+                    error: "the payer has to act".to_owned(),
+                }))
             }
             Step::AwaitGateway => Ok(Flow::Stop(self.later(job, None, "the gateway works on it"))),
             Step::Stuck(doubt) => self.stuck(case, doubt).await,
             Step::Fail => self.fail(case, DeadReason::TooManyAttempts).await,
-            Step::Failed => Ok(Flow::Stop(park(DeadReason::PaymentFailed, "the payment has failed and needs an operator"))),
+            Step::Failed => Ok(Flow::Stop(park(
+                DeadReason::PaymentFailed,
+                "the payment has failed and needs an operator",
+            ))),
             Step::Foreign => Ok(Flow::Stop(park(
                 DeadReason::ReferenceMismatch,
                 "the event is about another object of the gateway than this payment's",
@@ -192,12 +229,18 @@ impl Worker {
             return park(DeadReason::TooOld, error);
         }
         let delay = retry::delay(job.failures.saturating_add(1), retry_after, rand::random());
-        Verdict::Later { delay, error: error.to_owned() }
+        Verdict::Later {
+            delay,
+            error: error.to_owned(),
+        }
     }
 }
 
 fn park(reason: DeadReason, error: &str) -> Verdict {
-    Verdict::Park { reason: reason.label().to_owned(), error: error.to_owned() }
+    Verdict::Park {
+        reason: reason.label().to_owned(),
+        error: error.to_owned(),
+    }
 }
 
 /// An error with everything that caused it, in one line.

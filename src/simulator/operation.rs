@@ -16,6 +16,7 @@ pub(crate) enum Operation {
     StripeRead,
     StripeWebhook,
     SimulatedCharge,
+    SimulatedCancel,
     SimulatedRead,
     SimulatedWebhook,
     CleengOrder,
@@ -25,7 +26,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 17] = [
+    pub(crate) const ALL: [Operation; 18] = [
         Operation::StripeCreate,
         Operation::StripeConfirm,
         Operation::StripeCapture,
@@ -37,6 +38,7 @@ impl Operation {
         Operation::StripeRead,
         Operation::StripeWebhook,
         Operation::SimulatedCharge,
+        Operation::SimulatedCancel,
         Operation::SimulatedRead,
         Operation::SimulatedWebhook,
         Operation::CleengOrder,
@@ -58,6 +60,7 @@ impl Operation {
             Operation::StripeRead => "stripe.read",
             Operation::StripeWebhook => "stripe.webhook",
             Operation::SimulatedCharge => "simulated.charge",
+            Operation::SimulatedCancel => "simulated.cancel",
             Operation::SimulatedRead => "simulated.read",
             Operation::SimulatedWebhook => "simulated.webhook",
             Operation::CleengOrder => "cleeng.order",

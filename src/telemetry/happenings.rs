@@ -5,8 +5,7 @@ use std::time::Duration;
 use prometheus::IntGauge;
 
 use super::labels::{
-    CleengCall, DeadReason, GatewayCall, Refusal, Reported, Route, StatusClass,
-    WebhookResult,
+    CleengCall, DeadReason, GatewayCall, Refusal, Reported, Route, StatusClass, WebhookResult,
 };
 use super::metrics::Metrics;
 use crate::config::Role;
@@ -106,7 +105,7 @@ impl Metrics {
             .retries
             .with_label_values(&[queue.kind()])
             .inc();
-        tracing::warn!(%queue, wait_seconds = wait.as_secs_f64(), error, "message delayed");
+        tracing::info!(%queue, wait_seconds = wait.as_secs_f64(), error, "message delayed");
     }
 
     pub(crate) fn dead_lettered(&self, queue: &Queue, reason: DeadReason, error: &str) {
@@ -229,8 +228,22 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.outcome(gateway, &answer);
     metrics.reported(Report::Captured, Reported::Delivered);
     metrics.confirmed_after(span);
-    metrics.retried(&Queue::Commands { gateway: gateway.clone(), lane: Lane::Checkout }, span, "connect");
-    metrics.dead_lettered(&Queue::Commands { gateway: gateway.clone(), lane: Lane::Billing }, DeadReason::TooOld, "connect");
+    metrics.retried(
+        &Queue::Commands {
+            gateway: gateway.clone(),
+            lane: Lane::Checkout,
+        },
+        span,
+        "connect",
+    );
+    metrics.dead_lettered(
+        &Queue::Commands {
+            gateway: gateway.clone(),
+            lane: Lane::Billing,
+        },
+        DeadReason::TooOld,
+        "connect",
+    );
     metrics.webhook(gateway, WebhookResult::Taken);
     metrics.lane_paused(&Queue::GatewayEvents, "401");
     metrics.lane_resumed(&Queue::Confirmations);

@@ -74,7 +74,12 @@ impl World {
         let process = Process::start("simulator", &arguments, &BTreeMap::new(), &folder);
         let mut env = environment(&simulator, port, ops_port);
         env.extend(stores.env());
-        env.extend(setup.env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        env.extend(
+            setup
+                .env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         let world = World {
             http: Http::new(),
             base,
@@ -86,10 +91,15 @@ impl World {
             folder,
             _simulator: process,
         };
-        world.eventually("the simulator answers", async |world| {
-            world.http.try_get(&format!("{}/_ledger", world.simulator)).await.filter(|answer| answer.status == 200)
-        })
-        .await;
+        world
+            .eventually("the simulator answers", async |world| {
+                world
+                    .http
+                    .try_get(&format!("{}/_ledger", world.simulator))
+                    .await
+                    .filter(|answer| answer.status == 200)
+            })
+            .await;
         world
     }
 
@@ -99,9 +109,17 @@ impl World {
     }
 
     /// As `run`, with other values for some variables.
-    pub(crate) fn run_with(&mut self, name: &'static str, arguments: &[&str], env: &[(&str, String)]) {
+    pub(crate) fn run_with(
+        &mut self,
+        name: &'static str,
+        arguments: &[&str],
+        env: &[(&str, String)],
+    ) {
         let mut variables = self.env.clone();
-        variables.extend(env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        variables.extend(
+            env.iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         let all: Vec<&str> = ["run"].iter().chain(arguments).copied().collect();
         let process = Process::start(name, &all, &variables, &self.folder);
         self.roles.insert(name, process);
@@ -110,13 +128,21 @@ impl World {
     /// Waits until the process with this ops port is ready.
     pub(crate) async fn ready(&self, ops: &str) {
         self.eventually("the connector is ready", async |world| {
-            world.http.try_get(&format!("{ops}/readyz")).await.filter(|answer| answer.status == 200)
+            world
+                .http
+                .try_get(&format!("{ops}/readyz"))
+                .await
+                .filter(|answer| answer.status == 200)
         })
         .await;
     }
 
     /// Asks again and again until there is something; panics with the logs when it never comes.
-    pub(crate) async fn eventually<T>(&self, what: &str, ask: impl AsyncFn(&World) -> Option<T>) -> T {
+    pub(crate) async fn eventually<T>(
+        &self,
+        what: &str,
+        ask: impl AsyncFn(&World) -> Option<T>,
+    ) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = ask(self).await {
@@ -147,29 +173,50 @@ impl World {
     }
 
     pub(crate) async fn order_with(&self, gateway: &str, more: Value) -> u64 {
-        let method = if gateway == "stripe" { STRIPE_METHOD } else { SIMULATED_METHOD };
+        let method = if gateway == "stripe" {
+            STRIPE_METHOD
+        } else {
+            SIMULATED_METHOD
+        };
         let mut order = json!({ "totalMinor": 999, "currency": "EUR", "paymentMethodId": method });
-        order.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let answer = self.http.post(&format!("{}/_orders", self.simulator), &order).await;
+        order
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let answer = self
+            .http
+            .post(&format!("{}/_orders", self.simulator), &order)
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()["id"].as_u64().unwrap()
     }
 
     /// Sends a payment; the answer as it is.
     pub(crate) async fn submit(&self, key: &str, body: &Value) -> Answer {
-        self.http.post_with(&format!("{}/v1/payments", self.base), &[("Idempotency-Key", key)], body).await
+        self.http
+            .post_with(
+                &format!("{}/v1/payments", self.base),
+                &[("Idempotency-Key", key)],
+                body,
+            )
+            .await
     }
 
     /// A payment of a new order with this token; its id.
     pub(crate) async fn pay(&self, gateway: &str, token: &str) -> (String, u64) {
         let order = self.order(gateway).await;
-        let answer = self.submit(&format!("key-{order}"), &body(order, gateway, token)).await;
+        let answer = self
+            .submit(&format!("key-{order}"), &body(order, gateway, token))
+            .await;
         assert_eq!(answer.status, 202, "{}", answer.text);
         (answer.json()["id"].as_str().unwrap().to_owned(), order)
     }
 
     pub(crate) async fn payment(&self, id: &str) -> Value {
-        let answer = self.http.get(&format!("{}/v1/payments/{id}", self.base)).await;
+        let answer = self
+            .http
+            .get(&format!("{}/v1/payments/{id}", self.base))
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
     }
@@ -178,9 +225,13 @@ impl World {
     pub(crate) async fn settled(&self, id: &str, status: &str, confirmation: &str) -> Value {
         let what = format!("payment {id} is {status} with its confirmation {confirmation}");
         self.eventually(&what, async |world| {
-            let answer = world.http.try_get(&format!("{}/v1/payments/{id}", world.base)).await?;
+            let answer = world
+                .http
+                .try_get(&format!("{}/v1/payments/{id}", world.base))
+                .await?;
             let payment: Value = serde_json::from_str(&answer.text).ok()?;
-            let fits = payment["status"] == status && payment["confirmation"]["status"] == confirmation;
+            let fits =
+                payment["status"] == status && payment["confirmation"]["status"] == confirmation;
             fits.then_some(payment)
         })
         .await
@@ -188,12 +239,17 @@ impl World {
 
     /// Queues a fault at the simulator.
     pub(crate) async fn fault(&self, rule: Value) {
-        let answer = self.http.post(&format!("{}/_faults", self.simulator), &rule).await;
+        let answer = self
+            .http
+            .post(&format!("{}/_faults", self.simulator), &rule)
+            .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 
     pub(crate) async fn clear_faults(&self) {
-        self.http.delete(&format!("{}/_faults", self.simulator)).await;
+        self.http
+            .delete(&format!("{}/_faults", self.simulator))
+            .await;
     }
 
     /// What the outside world has on record for one payment and its order.
@@ -201,7 +257,10 @@ impl World {
         let url = format!("{}/_ledger?reference={id}&orderId={order}", self.simulator);
         // Stripe's metadata carries both; the filter is an "and" there.
         let ledger = self.http.get(&url).await.json();
-        Records { moved: ledger["moneyMoved"][id].as_u64().unwrap_or(0), cleeng: ledger["cleeng"]["payments"].as_array().unwrap().clone() }
+        Records {
+            moved: ledger["moneyMoved"][id].as_u64().unwrap_or(0),
+            cleeng: ledger["cleeng"]["payments"].as_array().unwrap().clone(),
+        }
     }
 
     pub(crate) async fn metrics(&self) -> String {
@@ -211,8 +270,10 @@ impl World {
     /// Everything that the processes have logged.
     pub(crate) fn logs(&self) -> String {
         let entries = std::fs::read_dir(&self.folder).unwrap().flatten();
-        let logs = entries.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "log"));
-        logs.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect()
+        let logs =
+            entries.filter(|entry| entry.path().extension().is_some_and(|kind| kind == "log"));
+        logs.map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+            .collect()
     }
 }
 
@@ -236,7 +297,10 @@ pub(crate) struct Records {
 impl Records {
     /// The statuses of Cleeng's records, in their order.
     pub(crate) fn statuses(&self) -> Vec<&str> {
-        self.cleeng.iter().map(|payment| payment["status"].as_str().unwrap()).collect()
+        self.cleeng
+            .iter()
+            .map(|payment| payment["status"].as_str().unwrap())
+            .collect()
     }
 }
 
@@ -246,30 +310,70 @@ pub(crate) fn body(order: u64, gateway: &str, token: &str) -> Value {
 }
 
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 fn environment(simulator: &str, port: u16, ops_port: u16) -> BTreeMap<String, String> {
     let pairs = [
         ("CONNECTOR_HTTP__LISTEN", format!("127.0.0.1:{port}")),
         ("CONNECTOR_OPS__LISTEN", format!("127.0.0.1:{ops_port}")),
-        ("CONNECTOR_CLEENG__BASE_URL", format!("{simulator}/cleeng/3.1")),
-        ("CONNECTOR_CLEENG__PUBLISHER_TOKEN", "simulated-publisher-token".to_owned()),
+        (
+            "CONNECTOR_CLEENG__BASE_URL",
+            format!("{simulator}/cleeng/3.1"),
+        ),
+        (
+            "CONNECTOR_CLEENG__PUBLISHER_TOKEN",
+            "simulated-publisher-token".to_owned(),
+        ),
         ("CONNECTOR_CLEENG__PUBLISHER_ID", "558186818".to_owned()),
         ("CONNECTOR_CLEENG__TIMEOUT", "1s".to_owned()),
         ("CONNECTOR_CLEENG__SETTLE_TIME", "1s".to_owned()),
-        ("CONNECTOR_GATEWAYS__STRIPE__BASE_URL", format!("{simulator}/stripe")),
-        ("CONNECTOR_GATEWAYS__STRIPE__SECRET_KEY", "sk_test_simulated".to_owned()),
-        ("CONNECTOR_GATEWAYS__STRIPE__PUBLISHABLE_KEY", "pk_test_simulated".to_owned()),
-        ("CONNECTOR_GATEWAYS__STRIPE__WEBHOOK_SECRET", "whsec_simulated".to_owned()),
-        ("CONNECTOR_GATEWAYS__STRIPE__PAYMENT_METHOD_ID", STRIPE_METHOD.to_string()),
+        (
+            "CONNECTOR_GATEWAYS__STRIPE__BASE_URL",
+            format!("{simulator}/stripe"),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__STRIPE__SECRET_KEY",
+            "sk_test_simulated".to_owned(),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__STRIPE__PUBLISHABLE_KEY",
+            "pk_test_simulated".to_owned(),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__STRIPE__WEBHOOK_SECRET",
+            "whsec_simulated".to_owned(),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__STRIPE__PAYMENT_METHOD_ID",
+            STRIPE_METHOD.to_string(),
+        ),
         ("CONNECTOR_GATEWAYS__STRIPE__TIMEOUT", "1s".to_owned()),
-        ("CONNECTOR_GATEWAYS__SIMULATED__BASE_URL", format!("{simulator}/simulated")),
-        ("CONNECTOR_GATEWAYS__SIMULATED__SECRET_KEY", "simulated-secret-key".to_owned()),
-        ("CONNECTOR_GATEWAYS__SIMULATED__WEBHOOK_SECRET", "simulated-webhook-secret".to_owned()),
-        ("CONNECTOR_GATEWAYS__SIMULATED__PAYMENT_METHOD_ID", SIMULATED_METHOD.to_string()),
+        (
+            "CONNECTOR_GATEWAYS__SIMULATED__BASE_URL",
+            format!("{simulator}/simulated"),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__SIMULATED__SECRET_KEY",
+            "simulated-secret-key".to_owned(),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__SIMULATED__WEBHOOK_SECRET",
+            "simulated-webhook-secret".to_owned(),
+        ),
+        (
+            "CONNECTOR_GATEWAYS__SIMULATED__PAYMENT_METHOD_ID",
+            SIMULATED_METHOD.to_string(),
+        ),
         ("CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT", "1s".to_owned()),
         ("CONNECTOR_LOG__LEVEL", "info".to_owned()),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
 }

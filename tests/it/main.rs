@@ -7,7 +7,7 @@
 
 mod architecture;
 mod deployment;
-mod harness;
 mod faults;
+mod harness;
 mod ingest;
 mod payments;

@@ -35,20 +35,43 @@ async fn an_approved_payment_is_charged_once_and_recorded_once(pair: Pair) {
     for (gateway, token) in [("stripe", "pm_card_visa"), ("simulated", "tok_ok")] {
         let (id, order) = world.pay(gateway, token).await;
         let payment = world.settled(&id, "captured", "delivered").await;
-        assert_eq!(payment["amount"], json!({ "value": 999, "currency": "EUR" }));
+        assert_eq!(
+            payment["amount"],
+            json!({ "value": 999, "currency": "EUR" })
+        );
         assert_eq!(payment["nextAction"], Value::Null);
         let records = world.records(&id, order).await;
-        assert_eq!((records.moved, records.statuses()), (1, vec!["captured"]), "{gateway}");
-        assert_eq!(records.cleeng[0]["externalPaymentId"], payment["externalPaymentId"]);
-        assert_eq!(records.cleeng[0]["id"], payment["confirmation"]["cleengPaymentId"]);
+        assert_eq!(
+            (records.moved, records.statuses()),
+            (1, vec!["captured"]),
+            "{gateway}"
+        );
+        assert_eq!(
+            records.cleeng[0]["externalPaymentId"],
+            payment["externalPaymentId"]
+        );
+        assert_eq!(
+            records.cleeng[0]["id"],
+            payment["confirmation"]["cleengPaymentId"]
+        );
     }
 }
 
 async fn a_decline_is_an_outcome_with_its_reason_at_cleeng(pair: Pair) {
     let world = World::start(pair).await;
     for (gateway, token, class, code) in [
-        ("stripe", "pm_card_chargeDeclinedInsufficientFunds", "soft", "insufficient_funds"),
-        ("stripe", "pm_card_chargeDeclinedLostCard", "hard", "lost_card"),
+        (
+            "stripe",
+            "pm_card_chargeDeclinedInsufficientFunds",
+            "soft",
+            "insufficient_funds",
+        ),
+        (
+            "stripe",
+            "pm_card_chargeDeclinedLostCard",
+            "hard",
+            "lost_card",
+        ),
         ("simulated", "tok_declined", "soft", "insufficient_funds"),
     ] {
         let (id, order) = world.pay(gateway, token).await;
@@ -56,10 +79,21 @@ async fn a_decline_is_an_outcome_with_its_reason_at_cleeng(pair: Pair) {
         assert_eq!(payment["decline"], json!({ "class": class, "code": code }));
         let records = world.records(&id, order).await;
         assert_eq!((records.moved, records.statuses()), (0, vec!["rejected"]));
-        assert!(records.cleeng[0]["rejectedReason"].as_str().unwrap().contains(code));
+        assert!(
+            records.cleeng[0]["rejectedReason"]
+                .as_str()
+                .unwrap()
+                .contains(code)
+        );
         // A declined order may be tried again, with a new key.
-        let token = if gateway == "stripe" { "pm_card_visa" } else { "tok_ok" };
-        let again = world.submit(&format!("again-{order}"), &body(order, gateway, token)).await;
+        let token = if gateway == "stripe" {
+            "pm_card_visa"
+        } else {
+            "tok_ok"
+        };
+        let again = world
+            .submit(&format!("again-{order}"), &body(order, gateway, token))
+            .await;
         assert_eq!(again.status, 202, "{}", again.text);
     }
 }
@@ -72,17 +106,37 @@ async fn a_saved_method_reaches_cleeng_as_a_token_for_renewals(pair: Pair) {
     let answer = world.submit("save", &request).await;
     let id = answer.json()["id"].as_str().unwrap().to_owned();
     world.settled(&id, "captured", "delivered").await;
-    let ledger = world.http.get(&format!("{}/_ledger", world.simulator)).await.json();
+    let ledger = world
+        .http
+        .get(&format!("{}/_ledger", world.simulator))
+        .await
+        .json();
     let details = &ledger["cleeng"]["paymentDetails"][0];
     let token = details["token"].as_str().unwrap();
-    assert!(token.starts_with("cus_") && token.contains("|pm_"), "{details}");
-    assert_eq!(details["paymentMethodSpecificParams"]["lastCardFourDigits"], "4242", "{details}");
+    assert!(
+        token.starts_with("cus_") && token.contains("|pm_"),
+        "{details}"
+    );
+    assert_eq!(
+        details["paymentMethodSpecificParams"]["lastCardFourDigits"], "4242",
+        "{details}"
+    );
 }
 
 async fn an_authorisation_is_recorded_as_authorized(pair: Pair) {
     let manual = |name| (name, "manual".to_owned());
-    let env = vec![manual("CONNECTOR_GATEWAYS__STRIPE__CAPTURE"), manual("CONNECTOR_GATEWAYS__SIMULATED__CAPTURE")];
-    let world = World::start_with(pair, Setup { env, ..Setup::default() }).await;
+    let env = vec![
+        manual("CONNECTOR_GATEWAYS__STRIPE__CAPTURE"),
+        manual("CONNECTOR_GATEWAYS__SIMULATED__CAPTURE"),
+    ];
+    let world = World::start_with(
+        pair,
+        Setup {
+            env,
+            ..Setup::default()
+        },
+    )
+    .await;
     for (gateway, token) in [("stripe", "pm_card_visa"), ("simulated", "tok_ok")] {
         let (id, order) = world.pay(gateway, token).await;
         world.settled(&id, "authorized", "delivered").await;
@@ -99,17 +153,34 @@ async fn challenge(world: &World, id: &str) -> String {
 
 async fn go_on(world: &World, id: &str) -> u16 {
     let url = format!("{}/v1/payments/{id}/continue", world.base);
-    world.http.post(&url, &json!({ "details": {} })).await.status
+    world
+        .http
+        .post(&url, &json!({ "details": {} }))
+        .await
+        .status
 }
 
 async fn a_payment_waits_for_3d_secure_and_goes_on(pair: Pair) {
     // Without webhooks only `continue` can tell.
-    let world = World::start_with(pair, Setup { no_webhooks: true, ..Setup::default() }).await;
-    for (gateway, token) in [("stripe", "pm_card_threeDSecure2Required"), ("simulated", "tok_3ds")] {
+    let world = World::start_with(
+        pair,
+        Setup {
+            no_webhooks: true,
+            ..Setup::default()
+        },
+    )
+    .await;
+    for (gateway, token) in [
+        ("stripe", "pm_card_threeDSecure2Required"),
+        ("simulated", "tok_3ds"),
+    ] {
         let (id, order) = world.pay(gateway, token).await;
         let page = challenge(&world, &id).await;
         assert_eq!(world.records(&id, order).await.moved, 0);
-        world.http.post(&format!("{page}/approve"), &json!({})).await;
+        world
+            .http
+            .post(&format!("{page}/approve"), &json!({}))
+            .await;
         assert_eq!(go_on(&world, &id).await, 202);
         world.settled(&id, "captured", "delivered").await;
         let records = world.records(&id, order).await;
@@ -120,10 +191,16 @@ async fn a_payment_waits_for_3d_secure_and_goes_on(pair: Pair) {
 
 async fn a_failed_3d_secure_is_a_decline(pair: Pair) {
     let world = World::start(pair).await;
-    for (gateway, token) in [("stripe", "pm_card_threeDSecure2Required"), ("simulated", "tok_3ds")] {
+    for (gateway, token) in [
+        ("stripe", "pm_card_threeDSecure2Required"),
+        ("simulated", "tok_3ds"),
+    ] {
         let (id, order) = world.pay(gateway, token).await;
         let page = challenge(&world, &id).await;
-        world.http.post(&format!("{page}/decline"), &json!({})).await;
+        world
+            .http
+            .post(&format!("{page}/decline"), &json!({}))
+            .await;
         let payment = world.settled(&id, "rejected", "delivered").await;
         assert_eq!(payment["decline"]["class"], "needs_customer", "{payment}");
         assert_eq!(world.records(&id, order).await.moved, 0);
@@ -132,13 +209,26 @@ async fn a_failed_3d_secure_is_a_decline(pair: Pair) {
 
 async fn an_abandoned_3d_secure_is_ended_at_the_gateway_and_expires(pair: Pair) {
     let env = vec![("CONNECTOR_CHECKOUT__DEADLINE", "2s".to_owned())];
-    let world = World::start_with(pair, Setup { env, ..Setup::default() }).await;
-    for (gateway, token) in [("stripe", "pm_card_threeDSecure2Required"), ("simulated", "tok_3ds")] {
+    let world = World::start_with(
+        pair,
+        Setup {
+            env,
+            ..Setup::default()
+        },
+    )
+    .await;
+    for (gateway, token) in [
+        ("stripe", "pm_card_threeDSecure2Required"),
+        ("simulated", "tok_3ds"),
+    ] {
         let (id, order) = world.pay(gateway, token).await;
         let page = challenge(&world, &id).await;
         world.settled(&id, "expired", "delivered").await;
         // Whoever comes back to the bank's page now cannot be charged any more.
-        world.http.post(&format!("{page}/approve"), &json!({})).await;
+        world
+            .http
+            .post(&format!("{page}/approve"), &json!({}))
+            .await;
         let records = world.records(&id, order).await;
         assert_eq!((records.moved, records.statuses()), (0, vec!["cancelled"]));
     }
@@ -157,15 +247,21 @@ async fn a_pending_payment_is_finished_by_the_gateways_event(pair: Pair) {
 async fn an_order_that_may_not_be_charged_is_not(pair: Pair) {
     let world = World::start(pair).await;
     let wrong_method = world.order("stripe").await;
-    let free = world.order_with("simulated", json!({ "totalMinor": 0 })).await;
-    let late = world.order_with("simulated", json!({ "expiresInSeconds": 0 })).await;
+    let free = world
+        .order_with("simulated", json!({ "totalMinor": 0 }))
+        .await;
+    let late = world
+        .order_with("simulated", json!({ "expiresInSeconds": 0 }))
+        .await;
     for (order, status, code) in [
         (999_000_111_222, "rejected", json!("unknown_order")),
         (wrong_method, "rejected", json!("payment_method_mismatch")),
         (free, "rejected", json!("nothing_to_charge")),
         (late, "expired", Value::Null),
     ] {
-        let answer = world.submit(&format!("bad-{order}"), &body(order, "simulated", "tok_ok")).await;
+        let answer = world
+            .submit(&format!("bad-{order}"), &body(order, "simulated", "tok_ok"))
+            .await;
         assert_eq!(answer.status, 202, "{}", answer.text);
         let id = answer.json()["id"].as_str().unwrap().to_owned();
         let payment = world.settled(&id, status, "none").await;
@@ -177,18 +273,46 @@ async fn an_order_that_may_not_be_charged_is_not(pair: Pair) {
 
 async fn the_amount_charged_is_the_orders(pair: Pair) {
     let world = World::start(pair).await;
-    for (minor, currency, stripes) in [(1099, "JPY", 1099), (1230, "KWD", 1230), (100, "ISK", 10_000)] {
-        let order = world.order_with("stripe", json!({ "totalMinor": minor, "currency": currency })).await;
-        let answer = world.submit(&format!("money-{order}"), &body(order, "stripe", "pm_card_visa")).await;
+    for (minor, currency, stripes) in [
+        (1099, "JPY", 1099),
+        (1230, "KWD", 1230),
+        (100, "ISK", 10_000),
+    ] {
+        let order = world
+            .order_with(
+                "stripe",
+                json!({ "totalMinor": minor, "currency": currency }),
+            )
+            .await;
+        let answer = world
+            .submit(
+                &format!("money-{order}"),
+                &body(order, "stripe", "pm_card_visa"),
+            )
+            .await;
         let id = answer.json()["id"].as_str().unwrap().to_owned();
         let payment = world.settled(&id, "captured", "delivered").await;
-        assert_eq!(payment["amount"], json!({ "value": minor, "currency": currency }));
-        let ledger = world.http.get(&format!("{}/_ledger?reference={id}", world.simulator)).await.json();
-        assert_eq!(ledger["stripe"]["paymentIntents"][0]["amountReceived"], stripes, "{currency}");
+        assert_eq!(
+            payment["amount"],
+            json!({ "value": minor, "currency": currency })
+        );
+        let ledger = world
+            .http
+            .get(&format!("{}/_ledger?reference={id}", world.simulator))
+            .await
+            .json();
+        assert_eq!(
+            ledger["stripe"]["paymentIntents"][0]["amountReceived"], stripes,
+            "{currency}"
+        );
     }
     // 1.234 dinar cannot be charged at Stripe: the last digit must be 0. It is refused, never rounded.
-    let order = world.order_with("stripe", json!({ "totalMinor": 1234, "currency": "KWD" })).await;
-    let answer = world.submit("odd", &body(order, "stripe", "pm_card_visa")).await;
+    let order = world
+        .order_with("stripe", json!({ "totalMinor": 1234, "currency": "KWD" }))
+        .await;
+    let answer = world
+        .submit("odd", &body(order, "stripe", "pm_card_visa"))
+        .await;
     let id = answer.json()["id"].as_str().unwrap().to_owned();
     let payment = world.settled(&id, "rejected", "none").await;
     assert_eq!(payment["decline"]["class"], "invalid_order", "{payment}");

@@ -25,14 +25,24 @@ impl Confirmer {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
-        let sending = Delivery::Sending { since: clock::now() };
-        if !self.set(known, job, sending, "confirmation_sending", None).await? {
+        let sending = Delivery::Sending {
+            since: clock::now(),
+        };
+        if !self
+            .set(known, job, sending, "confirmation_sending", None)
+            .await?
+        {
             return Ok(Flow::Again);
         }
         let started = Instant::now();
-        let answer = self.cleeng.report(&known.payment, confirmation.report, earlier).await;
-        self.metrics.cleeng_took(CleengCall::Report, started.elapsed());
-        self.metrics.reported(confirmation.report, result_of(&answer));
+        let answer = self
+            .cleeng
+            .report(&known.payment, confirmation.report, earlier)
+            .await;
+        self.metrics
+            .cleeng_took(CleengCall::Report, started.elapsed());
+        self.metrics
+            .reported(confirmation.report, result_of(&answer));
         match answer {
             Ok(id) => self.delivered(job, known, Some(id)).await,
             Err(CallError::NotDone { retry_after, cause }) => {
@@ -43,40 +53,72 @@ impl Confirmer {
                 let error = format!("Cleeng's answer was lost: {cause}");
                 Ok(Flow::Stop(self.wait(job, Some(self.settle_time), &error)))
             }
-            Err(CallError::Refused { code }) => self.give_up(job, known, DeadReason::CleengRefused, &code).await,
+            Err(CallError::Refused { code }) => {
+                self.give_up(job, known, DeadReason::CleengRefused, &code)
+                    .await
+            }
             Err(CallError::Broken { code }) => {
-                self.set(known, job, Delivery::Queued, "confirmation_not_done", Some(code.clone())).await?;
+                self.set(
+                    known,
+                    job,
+                    Delivery::Queued,
+                    "confirmation_not_done",
+                    Some(code.clone()),
+                )
+                .await?;
                 let error = format!("Cleeng turned our publisher token away ({code})");
                 Ok(Flow::Stop(Verdict::Hold { error }))
             }
         }
     }
 
-    pub(super) async fn read_back(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
+    pub(super) async fn read_back(
+        &self,
+        job: &Job,
+        known: &mut Known,
+    ) -> Result<Flow, LedgerError> {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
         let started = Instant::now();
-        let answer = self.cleeng.read_back(&known.payment, confirmation.report).await;
-        self.metrics.cleeng_took(CleengCall::ReadBack, started.elapsed());
+        let answer = self
+            .cleeng
+            .read_back(&known.payment, confirmation.report)
+            .await;
+        self.metrics
+            .cleeng_took(CleengCall::ReadBack, started.elapsed());
         match answer {
             Ok(ReadBack::Recorded(id)) => {
-                self.metrics.reported(confirmation.report, Reported::AlreadyRecorded);
+                self.metrics
+                    .reported(confirmation.report, Reported::AlreadyRecorded);
                 self.delivered(job, known, id).await
             }
             Ok(ReadBack::NotRecorded) => {
-                self.set(known, job, Delivery::Queued, "confirmation_not_done", None).await?;
+                self.set(known, job, Delivery::Queued, "confirmation_not_done", None)
+                    .await?;
                 Ok(Flow::Again)
             }
-            Ok(ReadBack::CannotTell) => self.give_up(job, known, DeadReason::CleengAnswerLost, "no read can tell").await,
+            Ok(ReadBack::CannotTell) => {
+                self.give_up(job, known, DeadReason::CleengAnswerLost, "no read can tell")
+                    .await
+            }
             Err(CallError::NotDone { retry_after, cause }) => {
                 let error = format!("Cleeng could not be read: {cause}");
                 self.again_or_give_up(job, known, retry_after, error).await
             }
             Err(CallError::Unknown { cause }) => {
-                self.again_or_give_up(job, known, None, format!("Cleeng could not be read: {cause}")).await
+                self.again_or_give_up(
+                    job,
+                    known,
+                    None,
+                    format!("Cleeng could not be read: {cause}"),
+                )
+                .await
             }
-            Err(CallError::Refused { code }) => self.give_up(job, known, DeadReason::CleengReadRefused, &code).await,
+            Err(CallError::Refused { code }) => {
+                self.give_up(job, known, DeadReason::CleengReadRefused, &code)
+                    .await
+            }
             Err(CallError::Broken { code }) => {
                 let error = format!("Cleeng turned our publisher token away ({code})");
                 Ok(Flow::Stop(Verdict::Hold { error }))
@@ -92,7 +134,16 @@ impl Confirmer {
     ) -> Result<Flow, LedgerError> {
         let delivered = Delivery::Delivered { cleeng_payment_id };
         let detail = cleeng_payment_id.map(|id| id.to_string());
-        if !self.set(known, job, delivered, "confirmation_delivered", detail.clone()).await? {
+        if !self
+            .set(
+                known,
+                job,
+                delivered,
+                "confirmation_delivered",
+                detail.clone(),
+            )
+            .await?
+        {
             return self.record_delivery(job, delivered, detail).await;
         }
         self.tell_delivered(known);
@@ -110,7 +161,16 @@ impl Confirmer {
             let Some(mut known) = self.ledger.known(job.payment_id).await? else {
                 return Ok(Flow::Again);
             };
-            if self.set(&mut known, job, delivered, "confirmation_delivered", detail.clone()).await? {
+            if self
+                .set(
+                    &mut known,
+                    job,
+                    delivered,
+                    "confirmation_delivered",
+                    detail.clone(),
+                )
+                .await?
+            {
                 self.tell_delivered(&known);
                 return Ok(Flow::Stop(Verdict::Done));
             }
@@ -118,7 +178,8 @@ impl Confirmer {
     }
 
     fn tell_delivered(&self, known: &Known) {
-        self.metrics.confirmed_after(clock::now().since(known.payment.created_at));
+        self.metrics
+            .confirmed_after(clock::now().since(known.payment.created_at));
     }
 
     async fn surely_not_done(
@@ -128,7 +189,14 @@ impl Confirmer {
         retry_after: Option<Duration>,
         error: String,
     ) -> Result<Flow, LedgerError> {
-        self.set(known, job, Delivery::Queued, "confirmation_not_done", Some(error.clone())).await?;
+        self.set(
+            known,
+            job,
+            Delivery::Queued,
+            "confirmation_not_done",
+            Some(error.clone()),
+        )
+        .await?;
         self.again_or_give_up(job, known, retry_after, error).await
     }
 
@@ -153,7 +221,16 @@ impl Confirmer {
         reason: DeadReason,
         code: &str,
     ) -> Result<Flow, LedgerError> {
-        if !self.set(known, job, Delivery::DeadLettered, "confirmation_dead_lettered", Some(format!("{}: {code}", reason.label()))).await? {
+        if !self
+            .set(
+                known,
+                job,
+                Delivery::DeadLettered,
+                "confirmation_dead_lettered",
+                Some(format!("{}: {code}", reason.label())),
+            )
+            .await?
+        {
             return Ok(Flow::Again);
         }
         error!(payment.id = %job.payment_id, reason = reason.label(), code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
@@ -184,7 +261,11 @@ impl Confirmer {
         match self.ledger.commit(&change).await? {
             Committed::Version(version) => {
                 known.payment.version = version;
-                if let Some(own) = known.confirmations.iter_mut().find(|one| one.id == confirmation.id) {
+                if let Some(own) = known
+                    .confirmations
+                    .iter_mut()
+                    .find(|one| one.id == confirmation.id)
+                {
                     *own = confirmation;
                 }
                 Ok(true)
@@ -195,7 +276,11 @@ impl Confirmer {
 }
 
 fn find(known: &Known, job: &Job) -> Option<Confirmation> {
-    known.confirmations.iter().find(|one| one.id == job.confirmation_id).cloned()
+    known
+        .confirmations
+        .iter()
+        .find(|one| one.id == job.confirmation_id)
+        .cloned()
 }
 
 fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

@@ -30,11 +30,17 @@ pub(super) struct Taken {
 impl Ingest {
     /// # Errors
     /// As a problem for the caller. After `Unavailable` the same request may be repeated: it is paid at most once.
-    pub(super) async fn accept(&self, key: IdempotencyKey, purchase: Purchase) -> Result<Taken, Problem> {
+    pub(super) async fn accept(
+        &self,
+        key: IdempotencyKey,
+        purchase: Purchase,
+    ) -> Result<Taken, Problem> {
         let new = self.new_payment(key, purchase);
         match tokio::time::timeout(ANSWER_WITHIN, self.take_in(new)).await {
             Ok(answer) => answer,
-            Err(_) => Err(Problem::Unavailable("The ledger or the broker did not answer in time")),
+            Err(_) => Err(Problem::Unavailable(
+                "The ledger or the broker did not answer in time",
+            )),
         }
     }
 
@@ -47,7 +53,10 @@ impl Ingest {
             gateway: purchase.gateway,
             operation: Operation::InitialPayment,
             status: Status::Accepted,
-            method: Method::New { payload: purchase.method, save: purchase.save },
+            method: Method::New {
+                payload: purchase.method,
+                save: purchase.save,
+            },
             return_url: purchase.return_url,
             order: None,
             progress: Progress::default(),
@@ -59,14 +68,26 @@ impl Ingest {
             updated_at: now,
             expires_at: now.plus(self.checkout.deadline),
         };
-        NewPayment { payment, key, body_hash: purchase.hash }
+        NewPayment {
+            payment,
+            key,
+            body_hash: purchase.hash,
+        }
     }
 
     async fn take_in(&self, new: NewPayment) -> Result<Taken, Problem> {
-        let accepted = self.ledger.accept(&new).await.map_err(|cause| ledger_away(&cause))?;
+        let accepted = self
+            .ledger
+            .accept(&new)
+            .await
+            .map_err(|cause| ledger_away(&cause))?;
         match accepted {
             Accepted::Created => {
-                let known = Known { payment: new.payment, attempts: Vec::new(), confirmations: Vec::new() };
+                let known = Known {
+                    payment: new.payment,
+                    attempts: Vec::new(),
+                    confirmations: Vec::new(),
+                };
                 self.queue(known, false).await
             }
             Accepted::Replayed(known) => self.replay(*known).await,
@@ -79,7 +100,10 @@ impl Ingest {
     async fn replay(&self, known: Known) -> Result<Taken, Problem> {
         let payment = &known.payment;
         if payment.published || payment.status != Status::Accepted {
-            return Ok(Taken { known, replayed: true });
+            return Ok(Taken {
+                known,
+                replayed: true,
+            });
         }
         if clock::now().since(payment.created_at) < UNDER_WAY {
             return Err(Problem::KeyInFlight);
@@ -96,7 +120,8 @@ impl Ingest {
             // It is in the queue, which is what the answer promises. A repetition would only queue it once more.
             warn!(payment.id = %payment.id, error = error_chain(&cause), "a queued payment could not be marked as queued");
         }
-        self.metrics.accepted(&payment.gateway, payment.id, payment.order_id);
+        self.metrics
+            .accepted(&payment.gateway, payment.id, payment.order_id);
         known.payment.published = true;
         Ok(Taken { known, replayed })
     }
@@ -106,9 +131,14 @@ impl Ingest {
         let id = known.payment.id;
         warn!(payment.id = %id, error = %cause, "a payment could not be queued; it is withdrawn");
         match self.ledger.withdraw(id, clock::now()).await {
-            Ok(true) => Err(Problem::Unavailable("The broker cannot take messages now; nothing was accepted")),
+            Ok(true) => Err(Problem::Unavailable(
+                "The broker cannot take messages now; nothing was accepted",
+            )),
             Ok(false) => match self.ledger.known(id).await {
-                Ok(Some(known)) => Ok(Taken { known, replayed: false }),
+                Ok(Some(known)) => Ok(Taken {
+                    known,
+                    replayed: false,
+                }),
                 Ok(None) => Err(Problem::Unavailable("The broker cannot take messages now")),
                 Err(cause) => Err(ledger_away(&cause)),
             },
@@ -118,11 +148,21 @@ impl Ingest {
 }
 
 fn charge_command(payment: &Payment) -> Outgoing {
-    let body = Body::Charge { payment_id: payment.id };
+    let body = Body::Charge {
+        payment_id: payment.id,
+    };
     // The payment's id is also the message's: a repetition is recognisable as one.
-    let envelope = Envelope::new(payment.id.0, payment.created_at, Some(payment.expires_at), body);
+    let envelope = Envelope::new(
+        payment.id.0,
+        payment.created_at,
+        Some(payment.expires_at),
+        body,
+    );
     Outgoing {
-        queue: Queue::Commands { gateway: payment.gateway.clone(), lane: Lane::Checkout },
+        queue: Queue::Commands {
+            gateway: payment.gateway.clone(),
+            lane: Lane::Checkout,
+        },
         delay: None,
         message_id: payment.id.0,
         body: envelope.encode(),

@@ -11,7 +11,11 @@ use super::Shared;
 use super::problem::Problem;
 use crate::config::AuthConfig;
 
-pub(super) async fn require(State(ingest): State<Shared>, request: Request, next: Next) -> Response {
+pub(super) async fn require(
+    State(ingest): State<Shared>,
+    request: Request,
+    next: Next,
+) -> Response {
     let bearer = request
         .headers()
         .get(header::AUTHORIZATION)
@@ -31,7 +35,9 @@ fn may_call(auth: &AuthConfig, bearer: Option<&str>) -> bool {
         (AuthConfig::ApiKey { hashes }, Some(key)) => {
             let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
             // Every hash is compared: the time taken does not tell which one matched.
-            hashes.iter().fold(false, |found, known| found | bool::from(known.ct_eq(&hash)))
+            hashes
+                .iter()
+                .fold(false, |found, known| found | bool::from(known.ct_eq(&hash)))
         }
     }
 }
@@ -42,9 +48,13 @@ mod tests {
 
     #[test]
     fn only_a_known_key_may_call() {
-        let auth = AuthConfig::ApiKey { hashes: vec![Sha256::digest(b"old").into(), Sha256::digest(b"new").into()] };
+        let auth = AuthConfig::ApiKey {
+            hashes: vec![Sha256::digest(b"old").into(), Sha256::digest(b"new").into()],
+        };
         assert!(may_call(&auth, Some("old")) && may_call(&auth, Some("new")));
-        assert!(!may_call(&auth, Some("other")) && !may_call(&auth, Some("")) && !may_call(&auth, None));
+        assert!(
+            !may_call(&auth, Some("other")) && !may_call(&auth, Some("")) && !may_call(&auth, None)
+        );
         assert!(may_call(&AuthConfig::None, None));
     }
 }

@@ -33,7 +33,11 @@ pub(super) async fn read(body: Body, limit: usize) -> Result<Vec<u8>, Problem> {
 fn object(bytes: &[u8]) -> Result<Map<String, Value>, Problem> {
     let value: Value = serde_json::from_slice(bytes).map_err(|why| {
         // The parser's text names a place, never a value.
-        Problem::NotJson(format!("it breaks at line {}, column {}", why.line(), why.column()))
+        Problem::NotJson(format!(
+            "it breaks at line {}, column {}",
+            why.line(),
+            why.column()
+        ))
     })?;
     match value {
         Value::Object(object) => Ok(object),
@@ -47,21 +51,39 @@ pub(super) fn purchase(bytes: &[u8], gateways: &Gateways) -> Result<Purchase, Pr
     let fields = object(bytes)?;
     let hash = canonical_hash(&fields);
     let mut form = Form::new(fields);
-    let order_id = form.required("orderId", "an order id (a number from 1 to 999999999999)", |value| {
-        serde_json::from_value::<OrderId>(value.clone()).ok()
-    });
-    let known = gateways.keys().map(GatewayName::as_str).collect::<Vec<_>>().join(", ");
-    let gateway = form.required("gateway", &format!("one of the configured gateways: {known}"), |value| {
-        let name: GatewayName = value.as_str()?.parse().ok()?;
-        gateways.contains_key(&name).then_some(name)
-    });
-    let method = form.required("paymentMethod", "an object: the gateway's own token", |value| {
-        value.is_object().then(|| value.clone())
-    });
-    let return_url = form.optional("returnUrl", "an https URL (http only to this machine), or null", return_url);
+    let order_id = form.required(
+        "orderId",
+        "an order id (a number from 1 to 999999999999)",
+        |value| serde_json::from_value::<OrderId>(value.clone()).ok(),
+    );
+    let known = gateways
+        .keys()
+        .map(GatewayName::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let gateway = form.required(
+        "gateway",
+        &format!("one of the configured gateways: {known}"),
+        |value| {
+            let name: GatewayName = value.as_str()?.parse().ok()?;
+            gateways.contains_key(&name).then_some(name)
+        },
+    );
+    let method = form.required(
+        "paymentMethod",
+        "an object: the gateway's own token",
+        |value| value.is_object().then(|| value.clone()),
+    );
+    let return_url = form.optional(
+        "returnUrl",
+        "an https URL (http only to this machine), or null",
+        return_url,
+    );
     let save = form.optional("savePaymentMethod", "true or false", Value::as_bool);
     if let (Some(gateway), Some(method)) = (&gateway, &method)
-        && let Some(Err(fault)) = gateways.get(gateway).map(|adapter| adapter.check_method(method))
+        && let Some(Err(fault)) = gateways
+            .get(gateway)
+            .map(|adapter| adapter.check_method(method))
     {
         form.fault(fault.card_data, &fault.field, &fault.expected);
     }
@@ -84,9 +106,11 @@ pub(super) fn purchase(bytes: &[u8], gateways: &Gateways) -> Result<Purchase, Pr
 /// only looked at for what must not be in them.
 pub(super) fn continuation(bytes: &[u8]) -> Result<(), Problem> {
     let mut form = Form::new(object(bytes)?);
-    form.required("details", "an object: what the gateway's script returned, {} when it returned nothing", |value| {
-        value.is_object().then_some(())
-    });
+    form.required(
+        "details",
+        "an object: what the gateway's script returned, {} when it returned nothing",
+        |value| value.is_object().then_some(()),
+    );
     form.finish()
 }
 
@@ -116,8 +140,17 @@ struct Form {
 
 impl Form {
     fn new(fields: Map<String, Value>) -> Form {
-        let mut form = Form { fields, faults: Vec::new(), card_data: Vec::new() };
-        let found: Vec<String> = form.fields.keys().filter(|key| is_card_field(key)).cloned().collect();
+        let mut form = Form {
+            fields,
+            faults: Vec::new(),
+            card_data: Vec::new(),
+        };
+        let found: Vec<String> = form
+            .fields
+            .keys()
+            .filter(|key| is_card_field(key))
+            .cloned()
+            .collect();
         for key in found {
             form.fields.remove(&key);
             form.fault(true, &key, "no card data at all");
@@ -125,7 +158,12 @@ impl Form {
         form
     }
 
-    fn required<T>(&mut self, name: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
         let Some(value) = self.fields.remove(name) else {
             self.fault(false, name, &format!("missing; it must be {expected}"));
             return None;
@@ -137,7 +175,12 @@ impl Form {
         read
     }
 
-    fn optional<T>(&mut self, name: &str, expected: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<T> {
         match self.fields.remove(name) {
             None | Some(Value::Null) => None,
             Some(value) => {
@@ -151,8 +194,15 @@ impl Form {
     }
 
     fn fault(&mut self, card_data: bool, field: &str, detail: &str) {
-        let list = if card_data { &mut self.card_data } else { &mut self.faults };
-        list.push(FieldFault { field: field.to_owned(), detail: detail.to_owned() });
+        let list = if card_data {
+            &mut self.card_data
+        } else {
+            &mut self.faults
+        };
+        list.push(FieldFault {
+            field: field.to_owned(),
+            detail: detail.to_owned(),
+        });
     }
 
     /// Names everything that was wrong, unknown fields included. A field's value is never repeated: it may be a secret.
@@ -165,17 +215,36 @@ impl Form {
         if !self.card_data.is_empty() {
             return Err(Problem::CardData(self.card_data));
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Problem::InvalidFields(self.faults)) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::InvalidFields(self.faults))
+        }
     }
 }
 
 /// Names under which raw card data is known to arrive.
 fn is_card_field(name: &str) -> bool {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     matches!(
         plain.as_str(),
-        "number" | "cardnumber" | "card" | "pan" | "cvc" | "cvv" | "cvc2" | "cvv2" | "securitycode" | "expmonth" | "expyear"
-            | "expirymonth" | "expiryyear"
+        "number"
+            | "cardnumber"
+            | "card"
+            | "pan"
+            | "cvc"
+            | "cvv"
+            | "cvc2"
+            | "cvv2"
+            | "securitycode"
+            | "expmonth"
+            | "expyear"
+            | "expirymonth"
+            | "expiryyear"
     )
 }
 
@@ -186,7 +255,10 @@ mod tests {
     #[test]
     fn the_order_of_keys_does_not_change_the_hash() {
         let hash = |text: &str| canonical_hash(&object(text.as_bytes()).unwrap());
-        assert_eq!(hash(r#"{"b":{"y":1,"x":2},"a":1}"#), hash(r#"{ "a": 1, "b": {"x": 2, "y": 1} }"#));
+        assert_eq!(
+            hash(r#"{"b":{"y":1,"x":2},"a":1}"#),
+            hash(r#"{ "a": 1, "b": {"x": 2, "y": 1} }"#)
+        );
         assert_ne!(hash(r#"{"a":1}"#), hash(r#"{"a":2}"#));
     }
 
@@ -198,7 +270,17 @@ mod tests {
         };
         let mut fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
         fields.sort_unstable();
-        assert_eq!(fields, ["amount", "gateway", "orderId", "paymentMethod", "returnUrl", "savePaymentMethod"]);
+        assert_eq!(
+            fields,
+            [
+                "amount",
+                "gateway",
+                "orderId",
+                "paymentMethod",
+                "returnUrl",
+                "savePaymentMethod"
+            ]
+        );
     }
 
     #[test]
@@ -220,7 +302,11 @@ mod tests {
             ("https://user:secret@shop.example/", false),
             ("/back", false),
         ] {
-            assert_eq!(return_url(&Value::String(url.to_owned())).is_some(), good, "{url}");
+            assert_eq!(
+                return_url(&Value::String(url.to_owned())).is_some(),
+                good,
+                "{url}"
+            );
         }
     }
 }

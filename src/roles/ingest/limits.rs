@@ -20,17 +20,25 @@ pub(super) async fn admit(State(ingest): State<Shared>, request: Request, next: 
         Ok(_permit) => next.run(request).await,
         Err(_) => Problem::Busy.into_response(),
     };
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(Told(reason)) = response.extensions().get::<Told>() {
         ingest.metrics.refused(*reason);
     }
-    ingest.metrics.http_took(route, response.status().as_u16(), started.elapsed());
+    ingest
+        .metrics
+        .http_took(route, response.status().as_u16(), started.elapsed());
     response
 }
 
 /// The route as a metric's label: one of a few, never the path itself.
 fn route_of(request: &Request) -> Route {
-    match request.extensions().get::<MatchedPath>().map(MatchedPath::as_str) {
+    match request
+        .extensions()
+        .get::<MatchedPath>()
+        .map(MatchedPath::as_str)
+    {
         Some("/v1/payments") => Route::Pay,
         Some("/v1/payments/{id}") => Route::Show,
         Some("/v1/payments/{id}/continue") => Route::Continue,

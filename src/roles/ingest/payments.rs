@@ -33,12 +33,18 @@ pub(super) async fn create(
     let mut response = accepted(&taken.known);
     if taken.replayed {
         ingest.metrics.replayed(taken.known.payment.id);
-        response.headers_mut().insert(IDEMPOTENT_REPLAYED.clone(), HeaderValue::from_static("true"));
+        response.headers_mut().insert(
+            IDEMPOTENT_REPLAYED.clone(),
+            HeaderValue::from_static("true"),
+        );
     }
     Ok(response)
 }
 
-pub(super) async fn read(State(ingest): State<Shared>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn read(
+    State(ingest): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
     let known = ingest.find(&id).await?;
     Ok(Json(PaymentView::of_known(&known)).into_response())
 }
@@ -53,7 +59,9 @@ pub(super) async fn go_on(
     body::continuation(&bytes)?;
     let known = ingest.find(&id).await?;
     if known.payment.status != Status::RequiresAction {
-        return Err(Problem::NothingAwaited { status: known.payment.status.label() });
+        return Err(Problem::NothingAwaited {
+            status: known.payment.status.label(),
+        });
     }
     let published = ingest.publisher.publish(continue_command(&known.payment));
     match tokio::time::timeout(ANSWER_WITHIN, published).await {
@@ -78,7 +86,11 @@ impl Ingest {
 fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok().and_then(|text| text.parse().ok()).ok_or(Problem::BadKey),
+        (Some(value), None) => value
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .ok_or(Problem::BadKey),
         (None, _) | (Some(_), Some(_)) => Err(Problem::BadKey),
     }
 }
@@ -93,9 +105,19 @@ fn accepted(known: &Known) -> Response {
 
 fn continue_command(payment: &Payment) -> Outgoing {
     let message_id = Uuid::now_v7();
-    let envelope = Envelope::new(message_id, clock::now(), None, Body::Continue { payment_id: payment.id });
+    let envelope = Envelope::new(
+        message_id,
+        clock::now(),
+        None,
+        Body::Continue {
+            payment_id: payment.id,
+        },
+    );
     Outgoing {
-        queue: Queue::Commands { gateway: payment.gateway.clone(), lane: Lane::Checkout },
+        queue: Queue::Commands {
+            gateway: payment.gateway.clone(),
+            lane: Lane::Checkout,
+        },
         delay: None,
         message_id,
         body: envelope.encode(),

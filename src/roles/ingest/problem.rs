@@ -20,13 +20,17 @@ pub(super) struct FieldFault {
 pub(super) enum Problem {
     NotJson(String),
     BadKey,
-    TooLong { limit: usize },
+    TooLong {
+        limit: usize,
+    },
     InvalidFields(Vec<FieldFault>),
     CardData(Vec<FieldFault>),
     KeyReused,
     KeyInFlight,
     OrderTaken(PaymentId),
-    NothingAwaited { status: &'static str },
+    NothingAwaited {
+        status: &'static str,
+    },
     UnknownPayment,
     UnknownGateway,
     UnknownPath,
@@ -84,9 +88,10 @@ impl Problem {
             Problem::KeyInFlight => Refusal::KeyInFlight,
             Problem::OrderTaken(_) => Refusal::OrderTaken,
             Problem::NothingAwaited { .. } => Refusal::NothingAwaited,
-            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath | Problem::WrongMethod => {
-                Refusal::NotFound
-            }
+            Problem::UnknownPayment
+            | Problem::UnknownGateway
+            | Problem::UnknownPath
+            | Problem::WrongMethod => Refusal::NotFound,
             Problem::Unauthorized => Refusal::Unauthenticated,
             Problem::Busy => Refusal::Overloaded,
             Problem::Unavailable(_) => Refusal::Unavailable,
@@ -95,13 +100,21 @@ impl Problem {
 
     fn status(&self) -> StatusCode {
         match self {
-            Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => StatusCode::BAD_REQUEST,
+            Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Problem::Unauthorized => StatusCode::UNAUTHORIZED,
-            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath => StatusCode::NOT_FOUND,
+            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath => {
+                StatusCode::NOT_FOUND
+            }
             Problem::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Problem::KeyInFlight | Problem::OrderTaken(_) | Problem::NothingAwaited { .. } => StatusCode::CONFLICT,
+            Problem::KeyInFlight | Problem::OrderTaken(_) | Problem::NothingAwaited { .. } => {
+                StatusCode::CONFLICT
+            }
             Problem::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Problem::InvalidFields(_) | Problem::CardData(_) | Problem::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Problem::InvalidFields(_) | Problem::CardData(_) | Problem::KeyReused => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Problem::Busy | Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -204,7 +217,10 @@ impl IntoResponse for Problem {
         };
         let mut response = (self.status(), Json(document)).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

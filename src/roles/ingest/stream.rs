@@ -39,15 +39,27 @@ pub(super) async fn events(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let known = ingest.find(&id).await?;
-    let permit = ingest.streams.clone().try_acquire_owned().map_err(|_| Problem::Busy)?;
+    let permit = ingest
+        .streams
+        .clone()
+        .try_acquire_owned()
+        .map_err(|_| Problem::Busy)?;
     let after = headers
         .get("last-event-id")
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok())
         .unwrap_or(0);
-    let follower = Follower { ingest, id: known.payment.id, after, waiting: VecDeque::new(), _permit: permit };
+    let follower = Follower {
+        ingest,
+        id: known.payment.id,
+        after,
+        waiting: VecDeque::new(),
+        _permit: permit,
+    };
     let keep_alive = KeepAlive::new().interval(HEARTBEAT);
-    Ok(Sse::new(follow(follower)).keep_alive(keep_alive).into_response())
+    Ok(Sse::new(follow(follower))
+        .keep_alive(keep_alive)
+        .into_response())
 }
 
 fn follow(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -55,7 +67,10 @@ fn follow(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
         loop {
             while let Some(entry) = follower.waiting.pop_front() {
                 if let Some(view) = entry.view {
-                    let event = Event::default().event("payment").id(entry.sequence.to_string()).data(view);
+                    let event = Event::default()
+                        .event("payment")
+                        .id(entry.sequence.to_string())
+                        .data(view);
                     return Some((Ok(event), follower));
                 }
             }
@@ -78,7 +93,9 @@ impl Follower {
                     self.after = entries.last().map_or(self.after, |last| last.sequence);
                     self.waiting.extend(entries);
                 }
-                Err(cause) => warn!(payment.id = %self.id, error = error_chain(&cause), "an event stream waits for the ledger"),
+                Err(cause) => {
+                    warn!(payment.id = %self.id, error = error_chain(&cause), "an event stream waits for the ledger")
+                }
             }
             if !self.waiting.is_empty() {
                 return true;

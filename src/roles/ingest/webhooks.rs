@@ -28,10 +28,12 @@ pub(super) async fn take(
     let name: GatewayName = name.parse().map_err(|_| Problem::UnknownGateway)?;
     let gateway = ingest.gateways.get(&name).ok_or(Problem::UnknownGateway)?;
     let raw = body::read(http_body, ingest.http.webhook_body_bytes).await?;
-    let verified = gateway.verify(&headers, &raw, clock::now()).map_err(|why| {
-        ingest.metrics.webhook(&name, refused(why));
-        Problem::BadWebhook(why.to_string())
-    })?;
+    let verified = gateway
+        .verify(&headers, &raw, clock::now())
+        .map_err(|why| {
+            ingest.metrics.webhook(&name, refused(why));
+            Problem::BadWebhook(why.to_string())
+        })?;
     match verified {
         Verified::NotOurs { kind } => {
             debug!(gateway = %name, kind, "a webhook says nothing about a payment");

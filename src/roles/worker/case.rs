@@ -25,6 +25,8 @@ pub(super) struct Case {
     sent: BTreeSet<i64>,
     /// Attempts whose state is not written yet.
     dirty: BTreeSet<i64>,
+    /// Confirmations that this run has put into their queue.
+    queued: BTreeSet<i64>,
 }
 
 impl Case {
@@ -36,17 +38,26 @@ impl Case {
             unsent: BTreeSet::new(),
             sent: BTreeSet::new(),
             dirty: BTreeSet::new(),
+            queued: BTreeSet::new(),
         }
     }
 
     /// Starts over from what the ledger says now.
     pub(super) fn reload(&mut self, known: Known) {
-        *self = Case { sent: std::mem::take(&mut self.sent), ..Case::new(known, Arc::clone(&self.gateway)) };
+        *self = Case {
+            sent: std::mem::take(&mut self.sent),
+            queued: std::mem::take(&mut self.queued),
+            ..Case::new(known, Arc::clone(&self.gateway))
+        };
     }
 
     /// A new attempt, to be written with the next commit.
     pub(super) fn add_attempt(&mut self, request: Prepared, now: Moment) -> AttemptId {
-        let number = self.known.attempts.last().map_or(1, |last| last.number.saturating_add(1));
+        let number = self
+            .known
+            .attempts
+            .last()
+            .map_or(1, |last| last.number.saturating_add(1));
         let id = AttemptId(Uuid::new_v4());
         self.known.attempts.push(Attempt {
             id,
@@ -66,7 +77,12 @@ impl Case {
     }
 
     pub(super) fn set_state(&mut self, id: AttemptId, state: AttemptState) {
-        if let Some(attempt) = self.known.attempts.iter_mut().find(|attempt| attempt.id == id) {
+        if let Some(attempt) = self
+            .known
+            .attempts
+            .iter_mut()
+            .find(|attempt| attempt.id == id)
+        {
             attempt.state = state;
             self.dirty.insert(attempt.number);
         }
@@ -79,7 +95,12 @@ impl Case {
 
     /// Closes every open attempt: a definite answer about the payment settles them all.
     pub(super) fn close_attempts(&mut self, state: AttemptState) {
-        for attempt in self.known.attempts.iter_mut().filter(|attempt| attempt.state.is_open()) {
+        for attempt in self
+            .known
+            .attempts
+            .iter_mut()
+            .filter(|attempt| attempt.state.is_open())
+        {
             attempt.state = state;
             self.dirty.insert(attempt.number);
         }
@@ -101,7 +122,11 @@ impl Case {
 
     /// Adds what Cleeng has to be told.
     pub(super) fn owe(&mut self, report: Report, now: Moment) {
-        let sequence = self.known.confirmations.last().map_or(1, |last| last.sequence.saturating_add(1));
+        let sequence = self
+            .known
+            .confirmations
+            .last()
+            .map_or(1, |last| last.sequence.saturating_add(1));
         self.known.confirmations.push(Confirmation {
             id: ConfirmationId(Uuid::now_v7()),
             payment_id: self.known.payment.id,
@@ -112,9 +137,34 @@ impl Case {
         });
     }
 
+    /// The confirmations that nobody is known to have taken up and that this run has not queued yet.
+    pub(super) fn owed(&self) -> Vec<Confirmation> {
+        let open = self
+            .known
+            .confirmations
+            .iter()
+            .filter(|one| one.delivery == Delivery::Queued);
+        open.filter(|one| !self.queued.contains(&one.sequence))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn note_queued(&mut self, sequence: i64) {
+        self.queued.insert(sequence);
+    }
+
     /// Everything that is not written yet, as one change.
-    pub(super) fn change(&self, kind: &'static str, detail: Option<String>, owed: Option<Report>) -> Change {
-        let attempts = self.known.attempts.iter().filter(|attempt| self.dirty.contains(&attempt.number));
+    pub(super) fn change(
+        &self,
+        kind: &'static str,
+        detail: Option<String>,
+        owed: Option<Report>,
+    ) -> Change {
+        let attempts = self
+            .known
+            .attempts
+            .iter()
+            .filter(|attempt| self.dirty.contains(&attempt.number));
         let confirmations = owed.and_then(|_| self.known.confirmations.last());
         Change {
             payment: self.known.payment.clone(),

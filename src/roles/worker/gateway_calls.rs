@@ -24,7 +24,11 @@ impl Worker {
     }
 
     /// Writes down the request that ends the payment at the gateway.
-    pub(super) async fn cancel(&self, case: &mut Case, reference: &GatewayRef) -> Result<Flow, Interrupted> {
+    pub(super) async fn cancel(
+        &self,
+        case: &mut Case,
+        reference: &GatewayRef,
+    ) -> Result<Flow, Interrupted> {
         let request = case.gateway().prepare_cancel(reference);
         self.write_down(case, request).await
     }
@@ -37,17 +41,27 @@ impl Worker {
         if let Transition::Moved { payment, .. } = begun {
             case.known.payment = *payment;
         }
-        self.commit(case, "attempt", Some(stage.label().to_owned()), None).await?;
+        self.commit(case, "attempt", Some(stage.label().to_owned()), None)
+            .await?;
         // A fresh attempt has nothing to be looked up: what was seen before it still holds.
         Ok(Flow::Again)
     }
 
-    pub(super) async fn send(&self, job: &Job, case: &mut Case, id: AttemptId) -> Result<Flow, Interrupted> {
+    pub(super) async fn send(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        id: AttemptId,
+    ) -> Result<Flow, Interrupted> {
         let Some(attempt) = case.attempt(id).cloned() else {
             return Ok(Flow::Again);
         };
         if case.was_sent_in_this_run(attempt.number) {
-            return Ok(Flow::Stop(self.later(job, None, "the gateway's answer is still unknown")));
+            return Ok(Flow::Stop(self.later(
+                job,
+                None,
+                "the gateway's answer is still unknown",
+            )));
         }
         if attempt.state != AttemptState::Open && case.has_unwritten() {
             // What led to this replay is written before it leaves.
@@ -60,19 +74,30 @@ impl Worker {
         let answer = case.gateway().send(attempt.id, &attempt.request).await;
         let payment = &case.known.payment;
         let call = GatewayCall::Send(attempt.request.stage);
-        self.metrics.gateway_took(&payment.gateway, call, started.elapsed());
+        self.metrics
+            .gateway_took(&payment.gateway, call, started.elapsed());
         self.metrics.outcome(&payment.gateway, &answer);
         match answer {
             Ok(outcome) => self.answered(case, &attempt, &outcome).await,
-            Err(failure) => self.send_failed(job, case, &attempt, first_send, failure).await,
+            Err(failure) => {
+                self.send_failed(job, case, &attempt, first_send, failure)
+                    .await
+            }
         }
     }
 
-    async fn answered(&self, case: &mut Case, attempt: &Attempt, outcome: &Outcome) -> Result<Flow, Interrupted> {
+    async fn answered(
+        &self,
+        case: &mut Case,
+        attempt: &Attempt,
+        outcome: &Outcome,
+    ) -> Result<Flow, Interrupted> {
         case.set_state(attempt.id, AttemptState::Answered);
         if let Outcome::Opened { .. } = outcome {
             // No money moved. What was made there is written together with the next request, before that one leaves.
-            if let Transition::Moved { payment, .. } = payment::apply(&case.known.payment, outcome, clock::now()) {
+            if let Transition::Moved { payment, .. } =
+                payment::apply(&case.known.payment, outcome, clock::now())
+            {
                 case.known.payment = *payment;
             }
             case.seen = Seen::Answer;
@@ -93,7 +118,8 @@ impl Worker {
         let stage = attempt.request.stage;
         match failure {
             CallError::NotDone { retry_after, cause } => {
-                self.commit(case, "not_done", Some(cause.label().to_owned()), None).await?;
+                self.commit(case, "not_done", Some(cause.label().to_owned()), None)
+                    .await?;
                 let error = format!("{} not done: {cause}", stage.label());
                 Ok(Flow::Stop(self.later(job, retry_after, &error)))
             }
@@ -102,15 +128,17 @@ impl Worker {
                 Ok(Flow::Again)
             }
             CallError::Unknown { cause } => {
-                self.commit(case, "unknown", Some(cause.label().to_owned()), None).await?;
+                self.commit(case, "unknown", Some(cause.label().to_owned()), None)
+                    .await?;
                 Ok(Flow::Again)
             }
-            CallError::Refused { .. } => {
-                self.fail(case, DeadReason::GatewayRefused).await
-            }
+            CallError::Refused { .. } => self.fail(case, DeadReason::GatewayRefused).await,
             CallError::Broken { code } => {
-                self.commit(case, "credential", Some(code.clone()), None).await?;
-                Ok(Flow::Stop(Verdict::Hold { error: format!("the gateway turned our credential away ({code})") }))
+                self.commit(case, "credential", Some(code.clone()), None)
+                    .await?;
+                Ok(Flow::Stop(Verdict::Hold {
+                    error: format!("the gateway turned our credential away ({code})"),
+                }))
             }
         }
     }
@@ -124,7 +152,8 @@ impl Worker {
         let started = Instant::now();
         let answer = case.gateway().look_up(reference).await;
         let name = &case.known.payment.gateway;
-        self.metrics.gateway_took(name, GatewayCall::LookUp, started.elapsed());
+        self.metrics
+            .gateway_took(name, GatewayCall::LookUp, started.elapsed());
         self.metrics.outcome(name, &answer);
         match answer {
             Ok(Outcome::Opened { .. }) if case.known.payment.reference().is_some() => {
@@ -138,15 +167,19 @@ impl Worker {
                 }
                 Ok(flow)
             }
-            Err(CallError::NotDone { retry_after, cause }) => {
-                Ok(Flow::Stop(self.later(job, retry_after, &format!("the gateway could not be read: {cause}"))))
-            }
-            Err(CallError::Unknown { cause }) => {
-                Ok(Flow::Stop(self.later(job, None, &format!("the gateway could not be read: {cause}"))))
-            }
-            Err(CallError::Broken { code }) => {
-                Ok(Flow::Stop(Verdict::Hold { error: format!("the gateway turned our credential away ({code})") }))
-            }
+            Err(CallError::NotDone { retry_after, cause }) => Ok(Flow::Stop(self.later(
+                job,
+                retry_after,
+                &format!("the gateway could not be read: {cause}"),
+            ))),
+            Err(CallError::Unknown { cause }) => Ok(Flow::Stop(self.later(
+                job,
+                None,
+                &format!("the gateway could not be read: {cause}"),
+            ))),
+            Err(CallError::Broken { code }) => Ok(Flow::Stop(Verdict::Hold {
+                error: format!("the gateway turned our credential away ({code})"),
+            })),
             Err(CallError::Refused { code }) => {
                 let error = format!("the gateway refuses to show the payment ({code})");
                 Ok(Flow::Stop(super::park(DeadReason::LookUpRefused, &error)))

@@ -54,7 +54,8 @@ impl Worker {
     pub(super) async fn read_order(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
         let started = Instant::now();
         let answer = self.cleeng.order(case.known.payment.order_id).await;
-        self.metrics.cleeng_took(CleengCall::Order, started.elapsed());
+        self.metrics
+            .cleeng_took(CleengCall::Order, started.elapsed());
         match answer {
             Ok(Some(order)) => {
                 let method = case.gateway().payment_method_id();
@@ -70,19 +71,23 @@ impl Worker {
                 }
             }
             Ok(None) => self.refuse(case, invalid_order("unknown_order")).await,
-            Err(CallError::Broken { code }) => {
-                Ok(Flow::Stop(Verdict::Hold { error: format!("Cleeng turned our publisher token away ({code})") }))
-            }
+            Err(CallError::Broken { code }) => Ok(Flow::Stop(Verdict::Hold {
+                error: format!("Cleeng turned our publisher token away ({code})"),
+            })),
             Err(CallError::Refused { code }) => {
                 warn!(order.id = %case.known.payment.order_id, code, "Cleeng's order cannot be read");
                 self.fail(case, DeadReason::OrderUnreadable).await
             }
-            Err(CallError::NotDone { retry_after, cause }) => {
-                Ok(Flow::Stop(self.later(job, retry_after, &format!("Cleeng's order could not be read: {cause}"))))
-            }
-            Err(CallError::Unknown { cause }) => {
-                Ok(Flow::Stop(self.later(job, None, &format!("Cleeng's order could not be read: {cause}"))))
-            }
+            Err(CallError::NotDone { retry_after, cause }) => Ok(Flow::Stop(self.later(
+                job,
+                retry_after,
+                &format!("Cleeng's order could not be read: {cause}"),
+            ))),
+            Err(CallError::Unknown { cause }) => Ok(Flow::Stop(self.later(
+                job,
+                None,
+                &format!("Cleeng's order could not be read: {cause}"),
+            ))),
         }
     }
 }
@@ -90,14 +95,20 @@ impl Worker {
 /// A subscription is renewed with a stored method, and Cleeng takes its payment only together with the token: it is saved
 /// whatever the front end asked for. (Cleeng's offer ids begin with S for subscriptions.)
 fn save_for_renewals(payment: &mut Payment) {
-    let subscription = payment.order.as_ref().is_some_and(|order| order.offer_id.starts_with('S'));
+    let subscription = payment
+        .order
+        .as_ref()
+        .is_some_and(|order| order.offer_id.starts_with('S'));
     if let Method::New { save, .. } = &mut payment.method {
         *save |= subscription;
     }
 }
 
 fn invalid_order(code: &str) -> Decline {
-    Decline { class: DeclineClass::InvalidOrder, code: code.to_owned() }
+    Decline {
+        class: DeclineClass::InvalidOrder,
+        code: code.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +123,10 @@ mod tests {
             customer_id: 7,
             publisher_id: Some(5),
             offer_id: "S619117184_US".to_owned(),
-            total: Money { minor: 999, currency: "EUR".parse().unwrap() },
+            total: Money {
+                minor: 999,
+                currency: "EUR".parse().unwrap(),
+            },
             payment_method_id: Some(3),
             expires_at: Some(Moment(1000)),
         }
@@ -128,13 +142,46 @@ mod tests {
 
     #[test]
     fn an_order_that_may_not_be_charged_says_why() {
-        let zero = Money { minor: 0, ..order().total };
+        let zero = Money {
+            minor: 0,
+            ..order().total
+        };
         for (bad, why) in [
-            (Order { expires_at: Some(Moment(10)), ..order() }, Payable::Expired),
-            (Order { publisher_id: Some(6), ..order() }, Payable::No("other_publisher")),
-            (Order { payment_method_id: Some(4), ..order() }, Payable::No("payment_method_mismatch")),
-            (Order { payment_method_id: None, ..order() }, Payable::No("payment_method_missing")),
-            (Order { total: zero, ..order() }, Payable::No("nothing_to_charge")),
+            (
+                Order {
+                    expires_at: Some(Moment(10)),
+                    ..order()
+                },
+                Payable::Expired,
+            ),
+            (
+                Order {
+                    publisher_id: Some(6),
+                    ..order()
+                },
+                Payable::No("other_publisher"),
+            ),
+            (
+                Order {
+                    payment_method_id: Some(4),
+                    ..order()
+                },
+                Payable::No("payment_method_mismatch"),
+            ),
+            (
+                Order {
+                    payment_method_id: None,
+                    ..order()
+                },
+                Payable::No("payment_method_missing"),
+            ),
+            (
+                Order {
+                    total: zero,
+                    ..order()
+                },
+                Payable::No("nothing_to_charge"),
+            ),
         ] {
             assert_eq!(check(bad, 3, 5, Moment(10)), why);
         }

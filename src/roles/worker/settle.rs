@@ -7,7 +7,7 @@ use super::{Flow, Interrupted, Worker, park};
 use crate::broker::{Headers, Outgoing, Queue};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
-use crate::domain::confirmation::{Delivery, Report};
+use crate::domain::confirmation::Report;
 use crate::domain::message::{Body, Envelope};
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
@@ -25,7 +25,12 @@ impl Worker {
         owed: Option<Report>,
     ) -> Result<bool, Interrupted> {
         let change = case.change(kind, detail, owed);
-        match self.ledger.commit(&change).await.map_err(Interrupted::Ledger)? {
+        match self
+            .ledger
+            .commit(&change)
+            .await
+            .map_err(Interrupted::Ledger)?
+        {
             Committed::Version(version) => {
                 case.written(version);
                 Ok(true)
@@ -41,7 +46,11 @@ impl Worker {
     }
 
     /// Takes a definite answer of the gateway into the payment.
-    pub(super) async fn conclude(&self, case: &mut Case, outcome: &Outcome) -> Result<Flow, Interrupted> {
+    pub(super) async fn conclude(
+        &self,
+        case: &mut Case,
+        outcome: &Outcome,
+    ) -> Result<Flow, Interrupted> {
         let now = clock::now();
         let before = &case.known.payment;
         let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= before.expires_at;
@@ -57,13 +66,15 @@ impl Worker {
         match transition {
             Transition::Unchanged => {
                 if case.has_unwritten() {
-                    self.commit(case, "answer", Some(outcome.label().to_owned()), None).await?;
+                    self.commit(case, "answer", Some(outcome.label().to_owned()), None)
+                        .await?;
                 }
                 Ok(Flow::Again)
             }
             Transition::Moved { payment, report } => {
                 case.known.payment = *payment;
-                self.move_to(case, "outcome", Some(detail_of(outcome)), report).await
+                self.move_to(case, "outcome", Some(detail_of(outcome)), report)
+                    .await
             }
             Transition::WrongAmount { taken } => {
                 error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
@@ -97,9 +108,8 @@ impl Worker {
     }
 
     /// Queues every confirmation that has not been taken up yet. A repetition does no harm: the confirmer looks first.
-    pub(super) async fn publish_owed(&self, case: &Case) -> Result<(), Interrupted> {
-        let owed = case.known.confirmations.iter().filter(|one| one.delivery == Delivery::Queued);
-        for confirmation in owed {
+    pub(super) async fn publish_owed(&self, case: &mut Case) -> Result<(), Interrupted> {
+        for confirmation in case.owed() {
             let body = Body::Confirm {
                 payment_id: confirmation.payment_id,
                 confirmation_id: confirmation.id,
@@ -112,7 +122,11 @@ impl Worker {
                 body: envelope.encode(),
                 headers: Headers::default(),
             };
-            self.publisher.publish(message).await.map_err(Interrupted::Queue)?;
+            self.publisher
+                .publish(message)
+                .await
+                .map_err(Interrupted::Queue)?;
+            case.note_queued(confirmation.sequence);
         }
         Ok(())
     }
@@ -121,7 +135,9 @@ impl Worker {
     pub(super) async fn expire(&self, case: &mut Case) -> Result<Flow, Interrupted> {
         case.close_attempts(AttemptState::Void);
         // A charge that surely was not done leaves no trace at the gateway: nobody has to be told.
-        if let Transition::Moved { payment, report } = payment::expire(&case.known.payment, false, clock::now()) {
+        if let Transition::Moved { payment, report } =
+            payment::expire(&case.known.payment, false, clock::now())
+        {
             case.known.payment = *payment;
             return self.move_to(case, "expired", None, report).await;
         }
@@ -129,9 +145,18 @@ impl Worker {
     }
 
     /// The payment is refused by us: no gateway was asked, so Cleeng is told nothing.
-    pub(super) async fn refuse(&self, case: &mut Case, decline: Decline) -> Result<Flow, Interrupted> {
+    pub(super) async fn refuse(
+        &self,
+        case: &mut Case,
+        decline: Decline,
+    ) -> Result<Flow, Interrupted> {
         let detail = decline.code.clone();
-        let moved = payment::set(&case.known.payment, Status::Rejected, Some(decline), clock::now());
+        let moved = payment::set(
+            &case.known.payment,
+            Status::Rejected,
+            Some(decline),
+            clock::now(),
+        );
         if let Transition::Moved { payment, .. } = moved {
             case.known.payment = *payment;
             return self.move_to(case, "refused", Some(detail), None).await;
@@ -140,18 +165,27 @@ impl Worker {
     }
 
     /// Only an operator can go on: the payment says so, and the message goes to the dead letters.
-    pub(super) async fn fail(&self, case: &mut Case, reason: DeadReason) -> Result<Flow, Interrupted> {
+    pub(super) async fn fail(
+        &self,
+        case: &mut Case,
+        reason: DeadReason,
+    ) -> Result<Flow, Interrupted> {
         let moved = payment::set(&case.known.payment, Status::Failed, None, clock::now());
         if let Transition::Moved { payment, .. } = moved {
             case.known.payment = *payment;
-            if let Flow::Again = self.move_to(case, "failed", Some(reason.label().to_owned()), None).await?
+            if let Flow::Again = self
+                .move_to(case, "failed", Some(reason.label().to_owned()), None)
+                .await?
                 && case.known.payment.status != Status::Failed
             {
                 return Ok(Flow::Again);
             }
         }
         error!(payment.id = %case.known.payment.id, reason = reason.label(), "a payment cannot go on; it needs an operator");
-        Ok(Flow::Stop(park(reason, "the payment cannot go on by itself")))
+        Ok(Flow::Stop(park(
+            reason,
+            "the payment cannot go on by itself",
+        )))
     }
 
     /// Money may have moved and nothing that we can ask would tell.
@@ -175,13 +209,17 @@ impl Worker {
         {
             case.known.payment = *payment;
         }
-        self.commit(case, "in_doubt", Some(why.to_owned()), None).await
+        self.commit(case, "in_doubt", Some(why.to_owned()), None)
+            .await
     }
 }
 
 /// Whether the request that can move money was ever written down.
 fn charge_was_tried(case: &Case) -> bool {
-    case.known.attempts.iter().any(|attempt| attempt.request.stage == Stage::Charge)
+    case.known
+        .attempts
+        .iter()
+        .any(|attempt| attempt.request.stage == Stage::Charge)
 }
 
 fn detail_of(outcome: &Outcome) -> String {

@@ -22,6 +22,10 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
     let segments = call.segments("/simulated");
     let job = match (call.method.as_str(), segments.as_slice()) {
         ("POST", ["charges"]) => charge(sim, call),
+        ("POST", ["charges", id, "cancel"]) => {
+            let id = (*id).to_owned();
+            Ok(cancel(call, id))
+        }
         ("GET", ["charges", id]) => {
             let id = (*id).to_owned();
             Ok(read(call, id))
@@ -111,6 +115,45 @@ fn take(sim: &Sim, request: &ChargeRequest) -> Done {
             .into_iter()
             .collect(),
         later: (charge.status == Status::Pending).then_some(Later::SimulatedCharge(id)),
+    }
+}
+
+/// Needs no key: a second cancellation finds the charge cancelled.
+fn cancel(call: Call, id: String) -> Job {
+    Job {
+        party: Party::Simulated,
+        operation: Operation::SimulatedCancel,
+        call,
+        key: None,
+        fault: None,
+        work: Box::new(move |sim| {
+            let mut world = sim.simulated();
+            if !world.charges.contains_key(&id) {
+                return Done::plain(not_found());
+            }
+            if !world.cancel(&id) {
+                let message = "the charge is settled already";
+                return Done::plain(Reply::json(
+                    409,
+                    &wire::error("already_settled", message, None),
+                ));
+            }
+            let public_url = sim.settings.public_url.as_str();
+            let letters = world
+                .letter(&id, &sim.mint, public_url)
+                .into_iter()
+                .collect();
+            match world.charges.get(&id) {
+                Some(charge) => Done {
+                    letters,
+                    ..Done::plain(Reply::json(
+                        200,
+                        &wire::charge(charge, charge.status, public_url),
+                    ))
+                },
+                None => Done::plain(not_found()),
+            }
+        }),
     }
 }
 

@@ -43,6 +43,7 @@ pub(crate) enum Status {
     Declined,
     RequiresAction,
     Pending,
+    Cancelled,
 }
 
 enum Conduct {
@@ -60,13 +61,16 @@ impl Status {
             Status::Declined => "declined",
             Status::RequiresAction => "requires_action",
             Status::Pending => "pending",
+            Status::Cancelled => "cancelled",
         }
     }
 
     pub(crate) fn holds_money(self) -> bool {
         match self {
             Status::Captured | Status::Authorized => true,
-            Status::Declined | Status::RequiresAction | Status::Pending => false,
+            Status::Declined | Status::RequiresAction | Status::Pending | Status::Cancelled => {
+                false
+            }
         }
     }
 }
@@ -133,6 +137,20 @@ impl World {
                 true
             }
             Some(_) | None => false,
+        }
+    }
+
+    /// Ends a charge that moved no money yet, or gives held money free. False when it is settled otherwise.
+    pub(crate) fn cancel(&mut self, id: &str) -> bool {
+        let Some(charge) = self.charges.get_mut(id) else {
+            return false;
+        };
+        match charge.status {
+            Status::RequiresAction | Status::Pending | Status::Authorized | Status::Cancelled => {
+                charge.status = Status::Cancelled;
+                true
+            }
+            Status::Captured | Status::Declined => false,
         }
     }
 

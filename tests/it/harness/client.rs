@@ -14,7 +14,8 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.text))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -23,10 +24,20 @@ impl Answer {
 
     /// The last word of a problem's type.
     pub(crate) fn problem(&self) -> String {
-        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text);
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json"),
+            "{}",
+            self.text
+        );
         let document = self.json();
         assert_eq!(document["status"], self.status);
-        document["type"].as_str().unwrap().strip_prefix("urn:cleeng-connector:problem:").unwrap().to_owned()
+        document["type"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("urn:cleeng-connector:problem:")
+            .unwrap()
+            .to_owned()
     }
 }
 
@@ -62,12 +73,26 @@ impl Http {
         self.post_with(url, &[], body).await
     }
 
-    pub(crate) async fn post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub(crate) async fn post_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
         self.post_raw(url, headers, body.to_string()).await
     }
 
-    pub(crate) async fn post_raw(&self, url: &str, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
-        let mut request = self.0.post(url).header("content-type", "application/json").body(body);
+    pub(crate) async fn post_raw(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        let mut request = self
+            .0
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -91,5 +116,9 @@ impl Http {
 async fn read(response: reqwest::Response) -> Answer {
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    Answer { status, headers, text: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
 }

@@ -10,9 +10,22 @@ pub(crate) struct Process(Child);
 
 impl Process {
     /// Starts the executable with nothing in its environment but these variables; its output goes to `<name>.log`.
-    pub(crate) fn start(name: &str, arguments: &[&str], env: &BTreeMap<String, String>, folder: &Path) -> Process {
-        let log = OpenOptions::new().create(true).append(true).open(folder.join(format!("{name}.log"))).unwrap();
-        let child = command(arguments, env).stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
+    pub(crate) fn start(
+        name: &str,
+        arguments: &[&str],
+        env: &BTreeMap<String, String>,
+        folder: &Path,
+    ) -> Process {
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join(format!("{name}.log")))
+            .unwrap();
+        let child = command(arguments, env)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
         Process(child)
     }
 
@@ -24,7 +37,10 @@ impl Process {
 
     /// SIGTERM: the process drains.
     pub(crate) fn terminate(&self) {
-        let status = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -35,7 +51,10 @@ impl Process {
             if let Some(status) = self.0.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < end, "the process did not end within {at_most:?}");
+            assert!(
+                Instant::now() < end,
+                "the process did not end within {at_most:?}"
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -50,9 +69,16 @@ impl Drop for Process {
 
 /// Runs the executable to its end: exit code, standard output, standard error.
 pub(crate) fn run(arguments: &[&str], env: &BTreeMap<String, String>) -> (i32, String, String) {
-    let output = command(arguments, env).stdin(Stdio::null()).output().unwrap();
+    let output = command(arguments, env)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap(),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 fn command(arguments: &[&str], env: &BTreeMap<String, String>) -> Command {

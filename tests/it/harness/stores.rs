@@ -23,7 +23,10 @@ pub(crate) struct Stores {
 
 /// The servers that `scripts/test` starts. Without them the test fails: nothing is skipped.
 pub(crate) fn server(variable: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the tests' own settings come from the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the tests' own settings come from the environment"
+    )]
     let found = std::env::var(variable);
     found.unwrap_or_else(|_| panic!("{variable} is not set: run the tests with scripts/test"))
 }
@@ -32,16 +35,25 @@ impl Stores {
     pub(crate) async fn make(pair: Pair, folder: &Path) -> Stores {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let prefix = format!("it_{}", &unique[..20]);
-        let stores = Stores { pair, prefix, file: folder.join("connector.sqlite") };
+        let stores = Stores {
+            pair,
+            prefix,
+            file: folder.join("connector.sqlite"),
+        };
         if pair == Pair::Servers {
-            stores.sql(&format!("CREATE DATABASE {}", stores.prefix)).await;
+            stores
+                .sql(&format!("CREATE DATABASE {}", stores.prefix))
+                .await;
         }
         stores
     }
 
     pub(crate) fn env(&self) -> Vec<(String, String)> {
         let (broker, ledger) = match self.pair {
-            Pair::Embedded => ("embedded".to_owned(), format!("sqlite://{}", self.file.display())),
+            Pair::Embedded => (
+                "embedded".to_owned(),
+                format!("sqlite://{}", self.file.display()),
+            ),
             Pair::Servers => (server("TEST_AMQP_URL"), self.database_url()),
         };
         vec![
@@ -58,31 +70,57 @@ impl Stores {
     }
 
     async fn sql(&self, statement: &str) {
-        let options: sqlx::postgres::PgConnectOptions = server("TEST_DATABASE_URL").parse().unwrap();
+        let options: sqlx::postgres::PgConnectOptions =
+            server("TEST_DATABASE_URL").parse().unwrap();
         let mut connection = options.connect().await.unwrap();
-        connection.execute(sqlx::AssertSqlSafe(statement.to_owned())).await.unwrap();
+        connection
+            .execute(sqlx::AssertSqlSafe(statement.to_owned()))
+            .await
+            .unwrap();
     }
 
     /// Removes the database and the queues.
     async fn remove(&self) {
-        self.sql(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.prefix)).await;
-        let connection = Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default()).await.unwrap();
+        self.sql(&format!(
+            "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+            self.prefix
+        ))
+        .await;
+        let connection =
+            Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default())
+                .await
+                .unwrap();
         let channel = connection.create_channel().await.unwrap();
         for queue in self.queues() {
             let name = format!("{}.{queue}", self.prefix);
-            drop(channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await);
+            drop(
+                channel
+                    .queue_delete(name.as_str().into(), QueueDeleteOptions::default())
+                    .await,
+            );
             if queue.starts_with("delay.") {
-                drop(channel.exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default()).await);
+                drop(
+                    channel
+                        .exchange_delete(name.as_str().into(), ExchangeDeleteOptions::default())
+                        .await,
+                );
             }
         }
-        drop(channel.exchange_delete(self.prefix.as_str().into(), ExchangeDeleteOptions::default()).await);
+        drop(
+            channel
+                .exchange_delete(
+                    self.prefix.as_str().into(),
+                    ExchangeDeleteOptions::default(),
+                )
+                .await,
+        );
         drop(connection.close(200, "done".into()).await);
     }
 
     fn queues(&self) -> Vec<String> {
-        let commands = ["stripe", "simulated"]
-            .iter()
-            .flat_map(|gateway| ["checkout", "billing"].map(|lane| format!("commands.{gateway}.{lane}")));
+        let commands = ["stripe", "simulated"].iter().flat_map(|gateway| {
+            ["checkout", "billing"].map(|lane| format!("commands.{gateway}.{lane}"))
+        });
         let rungs = ["1s", "5s", "30s", "2m", "10m", "1h"]
             .iter()
             .flat_map(|rung| ["a", "b", "c"].map(|variant| format!("delay.{rung}.{variant}")));
@@ -96,10 +134,17 @@ impl Drop for Stores {
         if self.pair == Pair::Embedded || std::thread::panicking() {
             return;
         }
-        let this = Stores { pair: Pair::Embedded, prefix: self.prefix.clone(), file: self.file.clone() };
+        let this = Stores {
+            pair: Pair::Embedded,
+            prefix: self.prefix.clone(),
+            file: self.file.clone(),
+        };
         // Drop cannot await, and a test's runtime cannot be blocked on from within: a thread with a runtime of its own can.
         let removal = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             runtime.block_on(this.remove());
         });
         drop(removal.join());
