@@ -7,6 +7,7 @@ mod stores;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -309,12 +310,18 @@ pub(crate) fn body(order: u64, gateway: &str, token: &str) -> Value {
     json!({ "orderId": order, "gateway": gateway, "paymentMethod": { "token": token }, "returnUrl": "https://shop.example/back" })
 }
 
+/// A port that nobody listens on: below the range from which the system gives ports to connections, and no two tests of
+/// this run get the same one.
 pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        let offset = NEXT.fetch_add(1, Ordering::Relaxed);
+        let spread = u16::try_from(std::process::id() % 50).unwrap() * 200;
+        let port = 20_000 + (spread + offset) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 fn environment(simulator: &str, port: u16, ops_port: u16) -> BTreeMap<String, String> {
