@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::dead::DeadReason;
 use crate::domain::moment::Moment;
 use crate::domain::retry::Delay;
 
@@ -67,7 +68,7 @@ pub(crate) enum Verdict {
     /// Try again after `delay`: a copy goes to the ladder, confirmed, then the original is acknowledged.
     Later { delay: Delay, error: String },
     /// It cannot go on: a copy goes to the dead letters, confirmed, then the original is acknowledged.
-    Park { reason: String, error: String },
+    Park { reason: DeadReason, error: String },
     /// Nothing on this lane can go on now (ledger away, credential refused): keep it unacknowledged, pause the lane, take it
     /// again after a while. No attempt is counted.
     Hold { error: String },

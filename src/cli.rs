@@ -32,6 +32,10 @@ struct Arguments {
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 usage, 78 configuration.";
 
 #[derive(Debug, Subcommand)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of it, for as long as the process lives"
+)]
 enum Command {
     /// All roles with embedded stores, a simulated gateway and a simulated Cleeng; prints the URL to open
     Demo(demo::Options),

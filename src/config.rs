@@ -28,7 +28,7 @@ use url::Url;
 use crate::domain::ids::GatewayName;
 
 pub(crate) use cross::check_roles;
-pub(crate) use fault::{Fault, Faults, Origin};
+pub(crate) use fault::Faults;
 
 /// What a process does. One process can have several roles, or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]
@@ -153,16 +153,6 @@ pub(crate) struct CleengConfig {
 pub(crate) enum GatewayConfig {
     Stripe(StripeConfig),
     Simulated(SimulatedConfig),
-}
-
-impl GatewayConfig {
-    /// Cleeng's id of the payment method that stands for this gateway.
-    pub(crate) fn payment_method_id(&self) -> u64 {
-        match self {
-            GatewayConfig::Stripe(stripe) => stripe.payment_method_id,
-            GatewayConfig::Simulated(simulated) => simulated.payment_method_id,
-        }
-    }
 }
 
 /// Whether a charge takes the money or only reserves it.

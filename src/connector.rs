@@ -5,6 +5,7 @@
 mod front;
 mod gauges;
 mod readiness;
+mod timed;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -16,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::broker::{Broker, Lane, Queue};
+use crate::broker::{Broker, Lane, Publish, Queue};
 use crate::cleeng::Cleeng;
 use crate::config::{Config, LedgerConfig, Role};
 use crate::domain::ids::GatewayName;
@@ -26,13 +27,15 @@ use crate::ledger::Ledger;
 use crate::roles::confirmer::Confirmer;
 use crate::roles::counted::Counted;
 use crate::roles::ingest::{self, Ingest};
-use crate::roles::worker::{Worker, error_chain};
+use crate::roles::worker::Worker;
 use crate::supervise::Supervisor;
+use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::ops;
 
 use front::Front;
 use readiness::Readiness;
+use timed::Timed;
 
 /// How long the ledger is waited for between two tries at start.
 const LEDGER_RETRY: Duration = Duration::from_millis(500);
@@ -58,6 +61,16 @@ struct Parts {
     metrics: Arc<Metrics>,
     ledger: Arc<OnceLock<Ledger>>,
     front: Arc<Front>,
+}
+
+impl Parts {
+    /// The way into the queues, measured.
+    fn publisher(&self) -> Arc<dyn Publish> {
+        Arc::new(Timed {
+            inner: self.broker.publisher(),
+            metrics: Arc::clone(&self.metrics),
+        })
+    }
 }
 
 /// Opens the ports and starts the tasks of every role.
@@ -178,7 +191,7 @@ fn ingest_router(
     let ingest = Ingest::new(
         ledger.clone(),
         Arc::clone(&parts.gateways),
-        parts.broker.publisher(),
+        parts.publisher(),
         Arc::clone(&parts.metrics),
         parts.config.http.clone(),
         parts.config.auth.clone(),
@@ -248,7 +261,7 @@ fn worker(parts: &Parts, ledger: &Ledger) -> Worker {
         ledger: ledger.clone(),
         gateways: Arc::clone(&parts.gateways),
         cleeng: Arc::clone(&parts.cleeng),
-        publisher: parts.broker.publisher(),
+        publisher: parts.publisher(),
         metrics: Arc::clone(&parts.metrics),
         publisher_id: parts.config.cleeng.publisher_id,
         limits: parts.config.worker.clone(),

@@ -7,6 +7,7 @@
 
 pub(crate) mod attempt;
 pub(crate) mod confirmation;
+pub(crate) mod dead;
 pub(crate) mod delivery;
 pub(crate) mod failure;
 pub(crate) mod ids;

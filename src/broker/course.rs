@@ -232,7 +232,7 @@ mod tests {
 
     fn park() -> Verdict {
         Verdict::Park {
-            reason: "refused".into(),
+            reason: crate::domain::dead::DeadReason::CleengRefused,
             error: "no".into(),
         }
     }

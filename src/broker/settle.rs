@@ -38,7 +38,7 @@ pub(crate) fn settle(delivery: &Delivery, verdict: Verdict, now: Moment) -> Sett
             message_id: message_id(delivery),
             body: delivery.body.clone(),
             headers: Headers {
-                reason: Some(bounded(reason)),
+                reason: Some(reason.label().to_owned()),
                 source: Some(delivery.queue.to_string()),
                 ..failed(&delivery.headers, error, now)
             },
@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_parked_message_says_why_and_whence() {
         let verdict = Verdict::Park {
-            reason: "too_old".into(),
+            reason: crate::domain::dead::DeadReason::TooOld,
             error: "x".repeat(5000),
         };
         let copy = forwarded(settle(&delivery(Headers::default()), verdict, NOW));

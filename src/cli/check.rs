@@ -17,11 +17,17 @@ pub(super) fn check(loaded: Result<Config, Failure>, options: &Options) -> Resul
     match loaded {
         Ok(config) => {
             let view = config.redacted();
+            let advice = config.advice();
             answer(&if options.json {
-                json!({ "ok": true, "config": view }).to_string()
+                json!({ "ok": true, "config": view, "advice": advice }).to_string()
             } else {
-                format!("The configuration is good. In force:\n{view:#}")
+                format!("In force:\n{view:#}\nThe configuration is good.")
             });
+            if !options.json {
+                advice
+                    .iter()
+                    .for_each(|line| answer(&format!("Note: {line}.")));
+            }
             Ok(())
         }
         Err(Failure::Configuration(faults)) => {

@@ -142,9 +142,10 @@ fn shown(view: &Value) -> Value {
             *action = json!({ "type": action.get("type") });
         }
     };
-    match &mut view {
-        Value::Array(list) => list.iter_mut().for_each(each),
-        one => each(one),
+    if let Value::Array(list) = &mut view {
+        list.iter_mut().for_each(each);
+    } else {
+        each(&mut view);
     }
     view
 }

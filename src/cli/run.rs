@@ -38,6 +38,9 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
     {
         return Err(anyhow::anyhow!("--gateway {unknown}: no such gateway is configured").into());
     }
+    for advice in config.advice() {
+        tracing::warn!(advice, "the configuration works and may surprise");
+    }
     let grace = config.shutdown.grace;
     super::runtime()?.block_on(async {
         let stop = CancellationToken::new();

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::broker::Publish;
 use crate::ledger::Ledger;
-use crate::roles::worker::error_chain;
+use crate::telemetry::chain::error_chain;
 use crate::telemetry::ops;
 
 pub(super) struct Readiness {

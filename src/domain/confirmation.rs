@@ -28,6 +28,13 @@ pub(crate) enum Report {
 }
 
 impl Report {
+    pub(crate) const ALL: [Report; 4] = [
+        Report::Authorized,
+        Report::Captured,
+        Report::Rejected,
+        Report::Cancelled,
+    ];
+
     /// As Cleeng spells the payment's status, the ledger stores it and a metric's label shows it.
     pub(crate) fn label(self) -> &'static str {
         match self {
@@ -39,14 +46,9 @@ impl Report {
     }
 
     pub(crate) fn from_label(text: &str) -> Option<Report> {
-        [
-            Report::Authorized,
-            Report::Captured,
-            Report::Rejected,
-            Report::Cancelled,
-        ]
-        .into_iter()
-        .find(|report| report.label() == text)
+        Report::ALL
+            .into_iter()
+            .find(|report| report.label() == text)
     }
 }
 

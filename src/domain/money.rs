@@ -169,6 +169,10 @@ impl Money {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "the test's own numbers are small"
+)]
 mod tests {
     use super::*;
     use proptest::prelude::*;

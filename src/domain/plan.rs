@@ -156,10 +156,11 @@ fn harmless(attempt: &Attempt, payment: &Payment, now: Moment) -> Step {
     if now >= payment.expires_at {
         return Step::Expire;
     }
-    match attempt.state {
-        AttemptState::Unknown(Cause::StoredError) => Step::Reopen(attempt.id),
-        _ if now >= attempt.key_expires_at => Step::Reopen(attempt.id),
-        _ => Step::Send(attempt.id),
+    let spent = attempt.state == AttemptState::Unknown(Cause::StoredError);
+    if spent || now >= attempt.key_expires_at {
+        Step::Reopen(attempt.id)
+    } else {
+        Step::Send(attempt.id)
     }
 }
 
@@ -186,11 +187,16 @@ fn readable(
 /// tell whether the first try took the money.
 fn unreadable(payment: &Payment, attempt: &Attempt, now: Moment) -> Step {
     let key_alive = now < attempt.key_expires_at;
-    match attempt.state {
-        AttemptState::NotDone(_) if now >= payment.expires_at => Step::Expire,
-        AttemptState::NotDone(_) if !key_alive => Step::Reopen(attempt.id),
-        AttemptState::Unknown(Cause::StoredError) => Step::Stuck(Doubt::StoredError),
-        _ if key_alive => Step::Send(attempt.id),
-        _ => Step::Stuck(Doubt::KeyExpired),
+    let surely_not_done = matches!(attempt.state, AttemptState::NotDone(_));
+    if surely_not_done && now >= payment.expires_at {
+        Step::Expire
+    } else if surely_not_done && !key_alive {
+        Step::Reopen(attempt.id)
+    } else if attempt.state == AttemptState::Unknown(Cause::StoredError) {
+        Step::Stuck(Doubt::StoredError)
+    } else if key_alive {
+        Step::Send(attempt.id)
+    } else {
+        Step::Stuck(Doubt::KeyExpired)
     }
 }

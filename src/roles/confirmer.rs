@@ -16,15 +16,17 @@ use crate::cleeng::Cleeng;
 use crate::clock;
 use crate::config::ConfirmerConfig;
 use crate::domain::confirmation::ConfirmationId;
+use crate::domain::dead::DeadReason;
 use crate::domain::delivery::{self, Step};
 use crate::domain::ids::PaymentId;
 use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::Known;
 use crate::domain::retry;
 use crate::ledger::{Ledger, LedgerError};
-use crate::roles::worker::error_chain;
-use crate::telemetry::labels::DeadReason;
+use crate::roles::worker::trace_of;
+use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::TraceContext;
 
 /// A run that takes more steps than this has found a loop in the plan.
 const MOST_STEPS: usize = 8;
@@ -73,7 +75,7 @@ impl Handler for Confirmer {
             failures: delivery.headers.failures,
             age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
         };
-        let span = info_span!("confirmation", payment.id = %payment_id, failures = job.failures);
+        let span = info_span!("confirmation", trace.id = trace_of(delivery).map(TraceContext::trace_id), payment.id = %payment_id, failures = job.failures);
         match self.deliver(&job).instrument(span).await {
             Ok(verdict) => verdict,
             Err(cause) => Verdict::Hold {
@@ -138,7 +140,7 @@ impl Confirmer {
 
 fn park(reason: DeadReason, error: &str) -> Verdict {
     Verdict::Park {
-        reason: reason.label().to_owned(),
+        reason,
         error: error.to_owned(),
     }
 }

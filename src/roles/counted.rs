@@ -7,7 +7,6 @@ use async_trait::async_trait;
 
 use crate::broker::{Delivery, Handler, Queue, Verdict};
 use crate::config::Role;
-use crate::telemetry::labels::DeadReason;
 use crate::telemetry::metrics::Metrics;
 
 /// A handler with its counters.
@@ -34,8 +33,7 @@ impl<H: Handler> Counted<H> {
             Verdict::Done => {}
             Verdict::Later { delay, error } => self.metrics.retried(queue, delay.wait(), error),
             Verdict::Park { reason, error } => {
-                self.metrics
-                    .dead_lettered(queue, DeadReason::from_label(reason), error);
+                self.metrics.dead_lettered(queue, *reason, error);
             }
             Verdict::Hold { error } => {
                 if self.paused().insert(queue.clone()) {

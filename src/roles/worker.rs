@@ -18,14 +18,16 @@ use crate::broker::{Delivery, Handler, Publish, Verdict};
 use crate::cleeng::Cleeng;
 use crate::clock;
 use crate::config::WorkerConfig;
+use crate::domain::dead::DeadReason;
 use crate::domain::ids::{GatewayName, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
 use crate::gateway::{Gateway, Gateways};
 use crate::ledger::{Ledger, LedgerError};
-use crate::telemetry::labels::DeadReason;
+use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::TraceContext;
 
 use case::Case;
 
@@ -67,6 +69,7 @@ struct Job {
     failures: u32,
     age: Duration,
     max_age: Duration,
+    trace: Option<TraceContext>,
 }
 
 #[async_trait]
@@ -78,6 +81,7 @@ impl Handler for Worker {
         };
         let span = info_span!(
             "command",
+            trace.id = trace_of(delivery).map(TraceContext::trace_id),
             payment.id = tracing::field::Empty,
             failures = delivery.headers.failures
         );
@@ -132,6 +136,7 @@ impl Worker {
             failures: delivery.headers.failures,
             age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
             max_age,
+            trace: trace_of(delivery),
         }))
     }
 
@@ -167,7 +172,7 @@ impl Worker {
                 "no such gateway is configured here",
             );
         };
-        let mut case = Case::new(known, gateway);
+        let mut case = Case::new(known, gateway, job.trace);
         for _ in 0..MOST_STEPS {
             let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
             match self.step(job, &mut case, step).await {
@@ -236,23 +241,16 @@ impl Worker {
     }
 }
 
-fn park(reason: DeadReason, error: &str) -> Verdict {
-    Verdict::Park {
-        reason: reason.label().to_owned(),
-        error: error.to_owned(),
-    }
+/// The trace that the message is part of.
+pub(crate) fn trace_of(delivery: &Delivery) -> Option<TraceContext> {
+    delivery.headers.traceparent.as_deref()?.parse().ok()
 }
 
-/// An error with everything that caused it, in one line.
-pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+fn park(reason: DeadReason, error: &str) -> Verdict {
+    Verdict::Park {
+        reason,
+        error: error.to_owned(),
     }
-    text
 }
 
 impl Case {

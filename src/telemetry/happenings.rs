@@ -5,11 +5,12 @@ use std::time::Duration;
 use prometheus::IntGauge;
 
 use super::labels::{
-    CleengCall, DeadReason, GatewayCall, Refusal, Reported, Route, StatusClass, WebhookResult,
+    CleengCall, GatewayCall, Refusal, Reported, Route, StatusClass, WebhookResult,
 };
 use super::metrics::Metrics;
 use crate::config::Role;
 use crate::domain::confirmation::Report;
+use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{GatewayName, OrderId, PaymentId};
 use crate::domain::outcome::Outcome;

@@ -67,54 +67,6 @@ labels! {
 }
 
 labels! {
-    /// Why a message lies with the dead letters.
-    DeadReason {
-        Undecodable = "undecodable",
-        /// It lies in a queue whose consumers do not know its kind.
-        WrongQueue = "wrong_queue",
-        /// Nothing is known of the payment that it names.
-        UnknownPayment = "unknown_payment",
-        UnknownConfirmation = "unknown_confirmation",
-        /// It names a gateway that is not configured here.
-        UnknownGateway = "unknown_gateway",
-        /// Tried for longer than its `max_age`.
-        TooOld = "too_old",
-        /// Cleeng's order makes no sense to us.
-        OrderUnreadable = "order_unreadable",
-        /// The gateway calls our request wrong.
-        GatewayRefused = "gateway_refused",
-        /// The gateway does not show the payment.
-        LookUpRefused = "look_up_refused",
-        /// An event is about another object of the gateway than the payment's.
-        ReferenceMismatch = "reference_mismatch",
-        /// The gateway took another amount than the order's.
-        WrongAmount = "wrong_amount",
-        /// Requests for one payment without an end.
-        TooManyAttempts = "too_many_attempts",
-        /// In doubt: the key is too old to be used again, and there is no id to read by.
-        KeyExpired = "key_expired",
-        /// In doubt: the gateway repeats a stored error, and there is no id to read by.
-        StoredError = "stored_error",
-        /// The payment had failed before.
-        PaymentFailed = "payment_failed",
-        CleengRefused = "cleeng_refused",
-        /// The answer to a report was lost, and Cleeng offers no read that could tell.
-        CleengAnswerLost = "cleeng_answer_lost",
-        CleengReadRefused = "cleeng_read_refused",
-        /// The confirmation was given up before.
-        GivenUp = "given_up",
-        Other = "other",
-    }
-}
-
-impl DeadReason {
-    pub(crate) fn from_label(text: &str) -> DeadReason {
-        let found = DeadReason::ALL.iter().find(|reason| reason.label() == text);
-        found.copied().unwrap_or(DeadReason::Other)
-    }
-}
-
-labels! {
     /// What became of a webhook.
     WebhookResult {
         Taken = "taken",
@@ -146,7 +98,6 @@ labels! {
         Events = "events",
         Continue = "continue",
         Webhook = "webhook",
-        Description = "description",
         Other = "other",
     }
 }

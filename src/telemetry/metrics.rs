@@ -3,8 +3,10 @@
 use prometheus::{Registry, TextEncoder};
 
 use super::families::{Counters, Gauges, Times};
-use super::labels::{DeadReason, Refusal, WebhookResult};
+use super::labels::{CleengCall, Refusal, Reported, Route, StatusClass, WebhookResult};
 use super::register::Register;
+use crate::domain::confirmation::Report;
+use crate::domain::dead::DeadReason;
 use crate::domain::ids::GatewayName;
 
 /// The metrics; one for the process, handed to the rooms behind an `Arc`.
@@ -60,6 +62,23 @@ impl Metrics {
         }
         for reason in Refusal::ALL {
             self.counters.refused.with_label_values(&[reason.label()]);
+        }
+        for route in Route::ALL {
+            for class in StatusClass::ALL {
+                self.times
+                    .http_seconds
+                    .with_label_values(&[route.label(), class.label()]);
+            }
+        }
+        for call in CleengCall::ALL {
+            self.times.cleeng_seconds.with_label_values(&[call.label()]);
+        }
+        for report in Report::ALL {
+            for result in Reported::ALL {
+                self.counters
+                    .confirmations
+                    .with_label_values(&[report.label(), result.label()]);
+            }
         }
         for kind in ["checkout", "billing", "gateway_events", "confirmations"] {
             self.counters.retries.with_label_values(&[kind]);

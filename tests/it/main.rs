@@ -2,6 +2,9 @@
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
     reason = "test harness: a failed step ends the test"
 )]
 

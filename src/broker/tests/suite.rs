@@ -71,7 +71,7 @@ pub(super) async fn a_failed_message_comes_back_after_its_rung_and_not_before(ri
 pub(super) async fn a_parked_message_lies_in_the_dead_letters_with_its_history(rig: Rig) {
     let broker = rig.start().await;
     let recorder = Recorder::new(|_, _| Verdict::Park {
-        reason: "refused".into(),
+        reason: crate::domain::dead::DeadReason::CleengRefused,
         error: "no such order".into(),
     });
     let running = Running::consume(&broker, QUEUE, 10, recorder.clone());
@@ -84,7 +84,7 @@ pub(super) async fn a_parked_message_lies_in_the_dead_letters_with_its_history(r
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].body, b"parked");
     let headers = &dead[0].headers;
-    assert_eq!(headers.reason.as_deref(), Some("refused"));
+    assert_eq!(headers.reason.as_deref(), Some("cleeng_refused"));
     assert_eq!(headers.source.as_deref(), Some("confirmations"));
     assert_eq!(headers.last_error.as_deref(), Some("no such order"));
     assert_eq!(headers.failures, 1);
@@ -180,7 +180,7 @@ pub(super) async fn a_stop_finishes_what_runs_and_leaves_the_rest(rig: Rig) {
     let recorder = Recorder::slow(
         |delivery, _| match delivery.body.first() {
             Some(b'0') => Verdict::Park {
-                reason: "refused".into(),
+                reason: crate::domain::dead::DeadReason::CleengRefused,
                 error: "no".into(),
             },
             Some(_) | None => Verdict::Done,

@@ -1,6 +1,6 @@
 //! Every single fault, once: what it says, and that it shows no secret.
 
-use super::super::Origin;
+use super::super::fault::Origin;
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.

@@ -9,11 +9,12 @@ use crate::broker::Verdict;
 use crate::cleeng::ReadBack;
 use crate::clock;
 use crate::domain::confirmation::{Confirmation, Delivery};
+use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
 use crate::ledger::{Change, Committed, LedgerError};
-use crate::telemetry::labels::{CleengCall, DeadReason, Reported};
+use crate::telemetry::labels::{CleengCall, Reported};
 
 impl Confirmer {
     pub(super) async fn send(

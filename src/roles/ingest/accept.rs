@@ -15,7 +15,8 @@ use crate::domain::message::{Body, Envelope};
 use crate::domain::outcome::Progress;
 use crate::domain::payment::{Known, Method, Operation, Payment, Status};
 use crate::ledger::{Accepted, LedgerError, NewPayment};
-use crate::roles::worker::error_chain;
+use crate::telemetry::chain::error_chain;
+use crate::telemetry::trace::TraceContext;
 
 /// While an unpublished payment is younger than this, the request that made it may still be under way.
 const UNDER_WAY: Duration = Duration::from_secs(2);
@@ -34,9 +35,10 @@ impl Ingest {
         &self,
         key: IdempotencyKey,
         purchase: Purchase,
+        trace: TraceContext,
     ) -> Result<Taken, Problem> {
         let new = self.new_payment(key, purchase);
-        match tokio::time::timeout(ANSWER_WITHIN, self.take_in(new)).await {
+        match tokio::time::timeout(ANSWER_WITHIN, self.take_in(new, trace)).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::Unavailable(
                 "The ledger or the broker did not answer in time",
@@ -75,7 +77,7 @@ impl Ingest {
         }
     }
 
-    async fn take_in(&self, new: NewPayment) -> Result<Taken, Problem> {
+    async fn take_in(&self, new: NewPayment, trace: TraceContext) -> Result<Taken, Problem> {
         let accepted = self
             .ledger
             .accept(&new)
@@ -88,16 +90,16 @@ impl Ingest {
                     attempts: Vec::new(),
                     confirmations: Vec::new(),
                 };
-                self.queue(known, false).await
+                self.queue(known, false, trace).await
             }
-            Accepted::Replayed(known) => self.replay(*known).await,
+            Accepted::Replayed(known) => self.replay(*known, trace).await,
             Accepted::KeyReused => Err(Problem::KeyReused),
             Accepted::OrderTaken(holder) => Err(Problem::OrderTaken(holder)),
         }
     }
 
     /// The same request again: its payment, put into the queue if the first try may not have got it there.
-    async fn replay(&self, known: Known) -> Result<Taken, Problem> {
+    async fn replay(&self, known: Known, trace: TraceContext) -> Result<Taken, Problem> {
         let payment = &known.payment;
         if payment.published || payment.status != Status::Accepted {
             return Ok(Taken {
@@ -108,12 +110,17 @@ impl Ingest {
         if clock::now().since(payment.created_at) < UNDER_WAY {
             return Err(Problem::KeyInFlight);
         }
-        self.queue(known, true).await
+        self.queue(known, true, trace).await
     }
 
-    async fn queue(&self, mut known: Known, replayed: bool) -> Result<Taken, Problem> {
+    async fn queue(
+        &self,
+        mut known: Known,
+        replayed: bool,
+        trace: TraceContext,
+    ) -> Result<Taken, Problem> {
         let payment = &known.payment;
-        if let Err(cause) = self.publisher.publish(charge_command(payment)).await {
+        if let Err(cause) = self.publisher.publish(charge_command(payment, trace)).await {
             return self.take_back(known, &cause).await;
         }
         if let Err(cause) = self.ledger.mark_published(payment.id).await {
@@ -147,7 +154,7 @@ impl Ingest {
     }
 }
 
-fn charge_command(payment: &Payment) -> Outgoing {
+fn charge_command(payment: &Payment, trace: TraceContext) -> Outgoing {
     let body = Body::Charge {
         payment_id: payment.id,
     };
@@ -166,7 +173,10 @@ fn charge_command(payment: &Payment) -> Outgoing {
         delay: None,
         message_id: payment.id.0,
         body: envelope.encode(),
-        headers: Headers::default(),
+        headers: Headers {
+            traceparent: Some(trace.to_string()),
+            ..Headers::default()
+        },
     }
 }
 

@@ -18,6 +18,7 @@ use crate::domain::ids::{IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::{Known, Payment, Status};
 use crate::domain::view::PaymentView;
+use crate::telemetry::trace::TraceContext;
 
 static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
@@ -29,7 +30,7 @@ pub(super) async fn create(
     let key = idempotency_key(&headers)?;
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
     let purchase = body::purchase(&bytes, &ingest.gateways)?;
-    let taken = ingest.accept(key, purchase).await?;
+    let taken = ingest.accept(key, purchase, trace(&headers)).await?;
     let mut response = accepted(&taken.known);
     if taken.replayed {
         ingest.metrics.replayed(taken.known.payment.id);
@@ -53,6 +54,7 @@ pub(super) async fn read(
 pub(super) async fn go_on(
     State(ingest): State<Shared>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
@@ -63,7 +65,9 @@ pub(super) async fn go_on(
             status: known.payment.status.label(),
         });
     }
-    let published = ingest.publisher.publish(continue_command(&known.payment));
+    let published = ingest
+        .publisher
+        .publish(continue_command(&known.payment, trace(&headers)));
     match tokio::time::timeout(ANSWER_WITHIN, published).await {
         Ok(Ok(())) => Ok(accepted(&known)),
         Ok(Err(_)) | Err(_) => Err(Problem::Unavailable("The broker cannot take messages now")),
@@ -103,7 +107,7 @@ fn accepted(known: &Known) -> Response {
     response
 }
 
-fn continue_command(payment: &Payment) -> Outgoing {
+fn continue_command(payment: &Payment, trace: TraceContext) -> Outgoing {
     let message_id = Uuid::now_v7();
     let envelope = Envelope::new(
         message_id,
@@ -121,6 +125,20 @@ fn continue_command(payment: &Payment) -> Outgoing {
         delay: None,
         message_id,
         body: envelope.encode(),
-        headers: Headers::default(),
+        headers: Headers {
+            traceparent: Some(trace.to_string()),
+            ..Headers::default()
+        },
+    }
+}
+
+/// The trace that the caller is in, continued; a new one where it has none.
+fn trace(headers: &HeaderMap) -> TraceContext {
+    let given = headers
+        .get("traceparent")
+        .and_then(|value| value.to_str().ok());
+    match given.and_then(|text| text.parse::<TraceContext>().ok()) {
+        Some(caller) => caller.child(rand::random()),
+        None => TraceContext::root(rand::random(), rand::random()),
     }
 }

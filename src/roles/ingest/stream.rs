@@ -17,7 +17,7 @@ use super::problem::Problem;
 use crate::domain::ids::PaymentId;
 use crate::domain::view::PaymentView;
 use crate::ledger::HistoryEntry;
-use crate::roles::worker::error_chain;
+use crate::telemetry::chain::error_chain;
 
 /// How often the ledger is asked for more. Other processes write to it, so there is nothing to wait on.
 const ASK_EVERY: Duration = Duration::from_millis(200);

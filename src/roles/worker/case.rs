@@ -13,12 +13,15 @@ use crate::domain::payment::Known;
 use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
 use crate::ledger::Change;
+use crate::telemetry::trace::TraceContext;
 
 /// One payment in one run.
 pub(super) struct Case {
     pub(super) known: Known,
     pub(super) gateway: Arc<dyn Gateway>,
     pub(super) seen: Seen,
+    /// Of the command; what is queued because of it is part of the same trace.
+    pub(super) trace: Option<TraceContext>,
     /// Attempts of this run whose first send is still to come.
     unsent: BTreeSet<i64>,
     /// Attempts that were sent in this run: they are not sent again in it.
@@ -30,11 +33,16 @@ pub(super) struct Case {
 }
 
 impl Case {
-    pub(super) fn new(known: Known, gateway: Arc<dyn Gateway>) -> Case {
+    pub(super) fn new(
+        known: Known,
+        gateway: Arc<dyn Gateway>,
+        trace: Option<TraceContext>,
+    ) -> Case {
         Case {
             known,
             gateway,
             seen: Seen::Nothing,
+            trace,
             unsent: BTreeSet::new(),
             sent: BTreeSet::new(),
             dirty: BTreeSet::new(),
@@ -47,7 +55,7 @@ impl Case {
         *self = Case {
             sent: std::mem::take(&mut self.sent),
             queued: std::mem::take(&mut self.queued),
-            ..Case::new(known, Arc::clone(&self.gateway))
+            ..Case::new(known, Arc::clone(&self.gateway), self.trace)
         };
     }
 

@@ -7,12 +7,13 @@ use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
 use crate::clock;
 use crate::domain::attempt::{Attempt, AttemptState, Prepared};
+use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayRef};
 use crate::domain::outcome::Outcome;
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::Seen;
-use crate::telemetry::labels::{DeadReason, GatewayCall};
+use crate::telemetry::labels::GatewayCall;
 
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.

@@ -9,11 +9,12 @@ use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
 use crate::cleeng::Order;
 use crate::clock;
+use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
 use crate::domain::payment::{Method, OrderFacts, Payment};
-use crate::telemetry::labels::{CleengCall, DeadReason};
+use crate::telemetry::labels::CleengCall;
 
 /// What an order says about being charged.
 #[derive(Debug, PartialEq, Eq)]

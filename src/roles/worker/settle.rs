@@ -8,12 +8,12 @@ use crate::broker::{Headers, Outgoing, Queue};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
 use crate::domain::confirmation::Report;
+use crate::domain::dead::DeadReason;
 use crate::domain::message::{Body, Envelope};
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::{Doubt, Seen};
 use crate::ledger::Committed;
-use crate::telemetry::labels::DeadReason;
 
 impl Worker {
     /// Writes what is new. `false`: somebody else was faster; the case now holds what they wrote.
@@ -120,7 +120,12 @@ impl Worker {
                 delay: None,
                 message_id: confirmation.id.0,
                 body: envelope.encode(),
-                headers: Headers::default(),
+                headers: Headers {
+                    traceparent: case
+                        .trace
+                        .map(|trace| trace.child(rand::random()).to_string()),
+                    ..Headers::default()
+                },
             };
             self.publisher
                 .publish(message)
