@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -61,6 +62,8 @@ struct Parts {
     metrics: Arc<Metrics>,
     ledger: Arc<OnceLock<Ledger>>,
     front: Arc<Front>,
+    /// Cancelled once the last request to the payments API is answered: until then the stores stay open.
+    served: CancellationToken,
 }
 
 impl Parts {
@@ -106,6 +109,7 @@ pub(crate) async fn start(
         metrics: Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?),
         ledger: Arc::new(OnceLock::new()),
         front: Arc::new(Front::default()),
+        served: CancellationToken::new(),
         config,
         roles,
         only,
@@ -128,9 +132,14 @@ pub(crate) async fn start(
         info!(address = %listener.local_addr()?, "the payments API listens");
         let app = front::router(Arc::clone(&parts.front));
         let serving = ingest::serve(listener, app, stop.clone());
+        let served = parts.served.clone().drop_guard();
         supervisor.start("payments API", async move {
-            serving.await.context("the payments API failed")
+            let ended = serving.await.context("the payments API failed");
+            drop(served);
+            ended
         });
+    } else {
+        parts.served.cancel();
     }
     supervisor.start("roles", run_roles(parts, extra, stop.clone()));
     Ok(())
@@ -234,10 +243,13 @@ async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> an
             stop.clone(),
         ));
     }
-    let gauges = gauges::refresh(parts, ledger, stop);
-    let (consumed, ()) = tokio::join!(futures_util::future::try_join_all(consumers), gauges);
-    consumed.context("a consumer ended")?;
-    stop.cancelled().await;
+    let consumed = async { try_join_all(consumers).await.context("a consumer ended") };
+    let refreshed = async {
+        gauges::refresh(parts, ledger, stop).await;
+        anyhow::Ok(())
+    };
+    tokio::try_join!(consumed, refreshed)?;
+    parts.served.cancelled().await;
     Ok(())
 }
 
