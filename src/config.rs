@@ -203,6 +203,8 @@ pub(crate) struct WorkerConfig {
     pub(crate) max_age: Duration,
     /// As `max_age`, for gateway events.
     pub(crate) event_max_age: Duration,
+    /// How often payments that have not settled are looked at again.
+    pub(crate) sweep_every: Duration,
 }
 
 #[derive(Debug, Clone)]

@@ -5,6 +5,7 @@
 mod front;
 mod gauges;
 mod readiness;
+mod sweep;
 mod timed;
 
 use std::collections::BTreeSet;
@@ -248,7 +249,13 @@ async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> an
         gauges::refresh(parts, ledger, stop).await;
         anyhow::Ok(())
     };
-    tokio::try_join!(consumed, refreshed)?;
+    let swept = async {
+        if parts.roles.contains(&Role::Worker) {
+            sweep::run(parts, ledger, stop).await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(consumed, refreshed, swept)?;
     parts.served.cancelled().await;
     Ok(())
 }

@@ -10,6 +10,7 @@ mod fields;
 mod migrate;
 mod payment_row;
 mod read;
+mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,8 @@ use crate::domain::ids::{GatewayName, GatewayRef, IdempotencyKey, OrderId, Payme
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Known, Payment, Status};
 use connect::Backend;
+
+pub(crate) use sweep::Stalled;
 
 /// Why the ledger did not answer. All of them mean the same to a caller: wait, keep the message, try again.
 #[derive(Debug, thiserror::Error)]
@@ -231,6 +234,25 @@ impl Ledger {
     pub(crate) async fn doubts(&self) -> Result<Doubts, LedgerError> {
         let mut session = self.session().await?;
         let answer = timeout_at(session.deadline, read::doubts(&mut session.conn)).await;
+        session.settle(answer)
+    }
+
+    /// Payments in doubt, or overdue and not final, that nobody has touched since `before`; at most 200, the oldest first.
+    pub(crate) async fn stalled(&self, before: Moment) -> Result<Vec<Stalled>, LedgerError> {
+        let mut session = self.session().await?;
+        let answer = timeout_at(session.deadline, sweep::stalled(&mut session.conn, before)).await;
+        session.settle(answer)
+    }
+
+    /// Claims the sweep for this process. `false`: somebody has it, within the last `every`.
+    pub(crate) async fn claim_sweep(
+        &self,
+        now: Moment,
+        every: Duration,
+    ) -> Result<bool, LedgerError> {
+        let mut session = self.session().await?;
+        let work = sweep::claim(&mut session.conn, now, every);
+        let answer = timeout_at(session.deadline, work).await;
         session.settle(answer)
     }
 

@@ -13,6 +13,9 @@ use super::{
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
 const STORE_TIMEOUT: RangeInclusive<Duration> = millis(10)..=secs(10);
+/// Often enough to help, rarely enough to cost nothing.
+const SWEEP: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(86_400);
 const AGE: RangeInclusive<Duration> = secs(1)..=secs(30 * 86_400);
 const BODY_BYTES: RangeInclusive<usize> = 1024..=16_777_216;
 /// Cleeng's numbers have up to ten digits in its specification; twelve leave room.
@@ -118,10 +121,12 @@ pub(super) fn worker(reader: &mut Reader) -> Option<WorkerConfig> {
     let concurrency = reader.number("worker.concurrency", CONCURRENCY);
     let max_age = reader.duration("worker.max_age", AGE);
     let event_max_age = reader.duration("worker.event_max_age", AGE);
+    let sweep_every = reader.duration("worker.sweep_every", SWEEP);
     Some(WorkerConfig {
         concurrency: concurrency?,
         max_age: max_age?,
         event_max_age: event_max_age?,
+        sweep_every: sweep_every?,
     })
 }
 

@@ -56,6 +56,7 @@ impl Config {
                 "concurrency": self.worker.concurrency,
                 "max_age": spell(self.worker.max_age),
                 "event_max_age": spell(self.worker.event_max_age),
+                "sweep_every": spell(self.worker.sweep_every),
             },
             "confirmer": {
                 "concurrency": self.confirmer.concurrency,

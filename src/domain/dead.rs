@@ -31,6 +31,8 @@ pub(crate) enum DeadReason {
     StoredError,
     /// The payment had failed before.
     PaymentFailed,
+    /// Cleeng's order is about to end, and Cleeng has not been told yet.
+    OrderExpires,
     CleengRefused,
     /// The answer to a report was lost, and Cleeng offers no read that could tell.
     CleengAnswerLost,
@@ -40,7 +42,7 @@ pub(crate) enum DeadReason {
 }
 
 impl DeadReason {
-    pub(crate) const ALL: [DeadReason; 19] = [
+    pub(crate) const ALL: [DeadReason; 20] = [
         DeadReason::Undecodable,
         DeadReason::WrongQueue,
         DeadReason::UnknownPayment,
@@ -56,6 +58,7 @@ impl DeadReason {
         DeadReason::KeyExpired,
         DeadReason::StoredError,
         DeadReason::PaymentFailed,
+        DeadReason::OrderExpires,
         DeadReason::CleengRefused,
         DeadReason::CleengAnswerLost,
         DeadReason::CleengReadRefused,
@@ -79,6 +82,7 @@ impl DeadReason {
             DeadReason::KeyExpired => "key_expired",
             DeadReason::StoredError => "stored_error",
             DeadReason::PaymentFailed => "payment_failed",
+            DeadReason::OrderExpires => "order_expires",
             DeadReason::CleengRefused => "cleeng_refused",
             DeadReason::CleengAnswerLost => "cleeng_answer_lost",
             DeadReason::CleengReadRefused => "cleeng_read_refused",

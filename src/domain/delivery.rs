@@ -7,6 +7,9 @@ use super::ids::CleengPaymentId;
 use super::moment::Moment;
 use super::payment::Known;
 
+/// How long before the order's end an operator is told, at most.
+const LONGEST_NOTICE: Duration = Duration::from_secs(2 * 3600);
+
 /// One thing to do about a confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -58,6 +61,21 @@ fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPa
             Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
         })
         .last()
+}
+
+/// Whether Cleeng's order ends so soon that an operator has to know that the news is still undelivered.
+///
+/// The last tenth of the time between payment and order's end, at most two hours: enough to act in.
+pub(crate) fn order_ends_soon(known: &Known, now: Moment) -> bool {
+    let payment = &known.payment;
+    let Some(end) = payment.order.as_ref().and_then(|order| order.expires_at) else {
+        return false;
+    };
+    let tenth = end
+        .since(payment.created_at)
+        .checked_div(10)
+        .unwrap_or_default();
+    now.plus(tenth.min(LONGEST_NOTICE)) >= end
 }
 
 fn earlier<'a>(

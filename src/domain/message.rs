@@ -42,6 +42,8 @@ pub(crate) enum Body {
     Charge { payment_id: PaymentId },
     /// The payer has done what was asked: read the gateway's state.
     Continue { payment_id: PaymentId },
+    /// A sweep found the payment not settled: see what is known by now.
+    Recheck { payment_id: PaymentId },
     /// A verified webhook of a gateway.
     GatewayEvent {
         gateway: GatewayName,

@@ -22,6 +22,8 @@ pub(crate) enum Trigger {
     Continue,
     /// The gateway says that something happened to this object.
     Event(GatewayRef),
+    /// A sweep found the payment not settled. Its command may wait in the ladder, or lie with the dead letters.
+    Sweep,
 }
 
 /// What this run has learned from the gateway.
@@ -89,11 +91,29 @@ pub(crate) enum Step {
 pub(crate) fn next(trigger: &Trigger, known: &Known, seen: Seen, now: Moment) -> Step {
     match trigger {
         Trigger::Charge => charge(known, seen, now),
+        Trigger::Sweep => sweep(charge(known, seen, now)),
         Trigger::Continue => read_once(&known.payment, known.payment.reference(), seen),
         Trigger::Event(reference) => match known.payment.reference() {
             Some(own) if own != reference => Step::Foreign,
             Some(_) | None => read_once(&known.payment, Some(reference), seen),
         },
+    }
+}
+
+/// A sweep does what can be done now; what has to wait or needs an operator is left to the payment's own command.
+fn sweep(step: Step) -> Step {
+    match step {
+        Step::Stuck(_) | Step::Failed | Step::AwaitPayer | Step::AwaitGateway => Step::Rest,
+        Step::ReadOrder
+        | Step::Begin
+        | Step::Send(_)
+        | Step::LookUp(_)
+        | Step::Reopen(_)
+        | Step::Cancel(_)
+        | Step::Expire
+        | Step::Fail
+        | Step::Foreign
+        | Step::Rest => step,
     }
 }
 

@@ -106,6 +106,7 @@ impl Worker {
         let (payment_id, trigger, max_age) = match &envelope.body {
             Body::Charge { payment_id } => (*payment_id, Trigger::Charge, self.limits.max_age),
             Body::Continue { payment_id } => (*payment_id, Trigger::Continue, self.limits.max_age),
+            Body::Recheck { payment_id } => (*payment_id, Trigger::Sweep, self.limits.max_age),
             Body::GatewayEvent {
                 gateway,
                 reference,
@@ -229,6 +230,10 @@ impl Worker {
 
     /// Another try after a while, or the dead letters when the message has become too old.
     fn later(&self, job: &Job, retry_after: Option<Duration>, error: &str) -> Verdict {
+        if job.trigger == Trigger::Sweep {
+            // The next sweep looks again.
+            return Verdict::Done;
+        }
         if job.age > job.max_age {
             warn!(payment.id = %job.payment_id, error, "a command is given up after its maximum age");
             return park(DeadReason::TooOld, error);

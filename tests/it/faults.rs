@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Pair, Setup, World};
+use crate::harness::{Pair, Setup, World, body};
 use crate::payments::on_both_pairs;
 
 on_both_pairs![
@@ -15,6 +15,8 @@ on_both_pairs![
     a_report_that_did_not_arrive_is_sent_again,
     a_lost_rejection_goes_to_the_operator_instead_of_being_repeated,
     a_wrong_credential_pauses_the_lane_and_loses_nothing,
+    news_that_cleeng_does_not_take_are_told_before_the_order_ends,
+    a_sweep_settles_a_payment_whose_command_is_lost,
 ];
 
 async fn once(world: &World, gateway: &str, token: &str, context: &str) {
@@ -231,4 +233,56 @@ async fn a_wrong_credential_pauses_the_lane_and_loses_nothing(pair: Pair) {
     world.clear_faults().await;
     world.settled(&paused, "captured", "delivered").await;
     assert_eq!(world.records(&paused, paused_order).await.moved, 1);
+}
+
+async fn news_that_cleeng_does_not_take_are_told_before_the_order_ends(pair: Pair) {
+    let world = World::start(pair).await;
+    world
+        .fault(
+            json!({ "operation": "cleeng.payment", "fault": "rate_limited", "probability": 1.0 }),
+        )
+        .await;
+    let order = world
+        .order_with("simulated", json!({ "expiresInSeconds": 4 }))
+        .await;
+    let answer = world
+        .submit("late", &body(order, "simulated", "tok_ok"))
+        .await;
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    world.settled(&id, "captured", "dead_lettered").await;
+    assert!(world.logs().contains("order_expires"));
+}
+
+async fn a_sweep_settles_a_payment_whose_command_is_lost(pair: Pair) {
+    // The charge was made, its answer lost, and then no read works until the command is a dead letter.
+    let env = vec![
+        ("CONNECTOR_WORKER__MAX_AGE", "1s".to_owned()),
+        ("CONNECTOR_WORKER__SWEEP_EVERY", "1s".to_owned()),
+    ];
+    let setup = Setup {
+        env,
+        no_webhooks: true,
+    };
+    let world = World::start_with(pair, setup).await;
+    world
+        .fault(json!({ "operation": "stripe.confirm", "fault": "commit_then_drop", "times": 1 }))
+        .await;
+    world
+        .fault(json!({ "operation": "stripe.read", "fault": "error_503", "probability": 1.0 }))
+        .await;
+    let (id, order) = world.pay("stripe", "pm_card_visa").await;
+    world
+        .eventually("the command is a dead letter", async |world| {
+            let metrics = world.metrics().await;
+            metrics
+                .contains(
+                    "connector_dead_letters_total{queue_kind=\"checkout\",reason=\"too_old\"} 1",
+                )
+                .then_some(())
+        })
+        .await;
+    assert_eq!(world.payment(&id).await["status"], "in_doubt");
+    world.clear_faults().await;
+    world.settled(&id, "captured", "delivered").await;
+    assert_eq!(world.records(&id, order).await.moved, 1);
 }

@@ -43,6 +43,9 @@ CREATE INDEX payments_reference ON payments (reference, gateway) WHERE reference
 CREATE INDEX payments_newest ON payments (created_at, id);
 CREATE INDEX payments_status ON payments (status, created_at, id);
 CREATE INDEX payments_in_doubt ON payments (created_at) WHERE status = 'in_doubt';
+-- For the sweep: few payments are ever in these states at once.
+CREATE INDEX payments_open ON payments (updated_at)
+    WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending');
 
 CREATE TABLE attempts (
     -- Also the idempotency key that the gateway sees.

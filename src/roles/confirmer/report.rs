@@ -10,6 +10,7 @@ use crate::cleeng::ReadBack;
 use crate::clock;
 use crate::domain::confirmation::{Confirmation, Delivery};
 use crate::domain::dead::DeadReason;
+use crate::domain::delivery;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
@@ -208,6 +209,11 @@ impl Confirmer {
         retry_after: Option<Duration>,
         error: String,
     ) -> Result<Flow, LedgerError> {
+        if delivery::order_ends_soon(known, clock::now()) {
+            return self
+                .give_up(job, known, DeadReason::OrderExpires, &error)
+                .await;
+        }
         if job.age > self.limits.max_age {
             return self.give_up(job, known, DeadReason::TooOld, &error).await;
         }

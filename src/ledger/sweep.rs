@@ -1,0 +1,69 @@
+//! Finds payments that should have moved on long ago, and lets one process at a time look after them.
+
+use std::time::Duration;
+
+use sqlx::AnyConnection;
+
+use super::LedgerError;
+use super::fields::Fields;
+use crate::domain::ids::{GatewayName, PaymentId};
+use crate::domain::moment::Moment;
+
+/// The most payments of one sweep; the next one takes the rest.
+const MOST: i64 = 200;
+const CLAIM: &str = "sweep";
+
+/// A payment that a sweep has to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stalled {
+    pub(crate) id: PaymentId,
+    pub(crate) gateway: GatewayName,
+}
+
+/// In doubt, or not final although its deadline has passed, and untouched since `before`; the oldest first.
+pub(super) async fn stalled(
+    conn: &mut AnyConnection,
+    before: Moment,
+) -> Result<Vec<Stalled>, LedgerError> {
+    let rows = sqlx::query(
+        "SELECT id, gateway FROM payments \
+         WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
+         AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
+         ORDER BY updated_at LIMIT $2",
+    )
+    .bind(before.0)
+    .bind(MOST)
+    .fetch_all(conn)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let fields = Fields(row);
+            Ok(Stalled {
+                id: fields.uuid("id").map(PaymentId)?,
+                gateway: fields.word("gateway", |text| text.parse().ok())?,
+            })
+        })
+        .collect()
+}
+
+/// Whether the sweep is this process's for now: nobody has claimed it within `every`.
+pub(super) async fn claim(
+    conn: &mut AnyConnection,
+    now: Moment,
+    every: Duration,
+) -> Result<bool, LedgerError> {
+    let free_since = Moment(
+        now.0
+            .saturating_sub(i64::try_from(every.as_millis()).unwrap_or(i64::MAX)),
+    );
+    let claimed = sqlx::query(
+        "INSERT INTO controls (name, value, updated_at) VALUES ($1, '', $2) \
+         ON CONFLICT (name) DO UPDATE SET updated_at = $2 WHERE controls.updated_at <= $3",
+    )
+    .bind(CLAIM)
+    .bind(now.0)
+    .bind(free_since.0)
+    .execute(conn)
+    .await?;
+    Ok(claimed.rows_affected() == 1)
+}
