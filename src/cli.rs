@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod payments;
+mod resolve;
 mod run;
 mod simulate;
 mod topology;

@@ -4,7 +4,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::answer;
+use super::{answer, resolve};
 use crate::config::Config;
 use crate::domain::attempt::{Attempt, AttemptState};
 use crate::domain::ids::{OrderId, PaymentId};
@@ -18,6 +18,8 @@ pub(super) enum Command {
     List(ListOptions),
     /// One payment with its attempts, confirmations and history
     Show(ShowOptions),
+    /// Say what became of a payment that is in doubt or failed, after looking at the gateway's own pages
+    Resolve(resolve::Options),
 }
 
 #[derive(Debug, Args)]
@@ -54,6 +56,7 @@ pub(super) fn payments(config: &Config, command: &Command) -> anyhow::Result<()>
         let done = match command {
             Command::List(options) => list(&ledger, options).await,
             Command::Show(options) => show(&ledger, options).await,
+            Command::Resolve(options) => resolve::resolve(config, &ledger, options).await,
         };
         ledger.close().await;
         done
@@ -77,7 +80,7 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
         answer(&shown(&json!(views)).to_string());
         return Ok(());
     }
-    for view in &views {
+    for (view, known) in views.iter().zip(&found) {
         let amount = view.amount.map_or("-".to_owned(), |money| {
             format!("{} {}", money.minor, money.currency)
         });
@@ -93,9 +96,35 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
             view.order_id,
             view.gateway
         ));
+        if let Some(evidence) = evidence(known) {
+            answer(&evidence);
+        }
     }
     answer(&format!("{} payments", views.len()));
     Ok(())
+}
+
+/// For a payment that needs an operator: what was asked last, what came of it, and the question that is left.
+fn evidence(known: &Known) -> Option<String> {
+    let payment = &known.payment;
+    if !matches!(payment.status, Status::InDoubt | Status::Failed) {
+        return None;
+    }
+    let question = match payment.reference() {
+        Some(reference) => format!("what does the gateway say about {reference}?"),
+        None => "has the gateway a payment for this key?".to_owned(),
+    };
+    let last = known.attempts.last().map(|attempt| {
+        format!(
+            "{} under key {} is {} (key alive until {})",
+            attempt.request.stage.label(),
+            attempt.id,
+            state(attempt).0,
+            attempt.key_expires_at.rfc3339()
+        )
+    });
+    let last = last.unwrap_or_else(|| "no request was made".to_owned());
+    Some(format!("    evidence: {last}; question: {question}"))
 }
 
 fn status(text: &str) -> anyhow::Result<Status> {
@@ -151,16 +180,20 @@ fn shown(view: &Value) -> Value {
 }
 
 fn attempt(attempt: &Attempt) -> Value {
-    let (state, cause) = match attempt.state {
-        AttemptState::Open => ("open", None),
-        AttemptState::NotDone(cause) => ("not_done", Some(cause.label())),
-        AttemptState::Unknown(cause) => ("unknown", Some(cause.label())),
-        AttemptState::Answered => ("answered", None),
-        AttemptState::Void => ("void", None),
-    };
+    let (state, cause) = state(attempt);
     json!({
         "number": attempt.number, "stage": attempt.request.stage.label(), "path": attempt.request.path,
         "idempotencyKey": attempt.id, "state": state, "cause": cause,
         "createdAt": attempt.created_at.rfc3339(), "keyExpiresAt": attempt.key_expires_at.rfc3339(),
     })
+}
+
+fn state(attempt: &Attempt) -> (&'static str, Option<&'static str>) {
+    match attempt.state {
+        AttemptState::Open => ("open", None),
+        AttemptState::NotDone(cause) => ("not_done", Some(cause.label())),
+        AttemptState::Unknown(cause) => ("unknown", Some(cause.label())),
+        AttemptState::Answered => ("answered", None),
+        AttemptState::Void => ("void", None),
+    }
 }

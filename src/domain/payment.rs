@@ -1,5 +1,6 @@
 //! A payment: what is known of one thing to be paid, and the states that it can be in.
 
+mod resolution;
 mod transition;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};
 use super::secret::Secret;
 
+pub(crate) use resolution::{Resolution, resolve};
 pub(crate) use transition::{Transition, apply, expire, set};
 
 /// The state of a payment, as the HTTP API shows it.

@@ -20,16 +20,22 @@ pub(crate) struct Stalled {
     pub(crate) gateway: GatewayName,
 }
 
-/// In doubt, or not final although its deadline has passed, and untouched since `before`; the oldest first.
+/// In doubt, or not final although its deadline has passed, or with news that nobody has taken up for Cleeng; and untouched
+/// since `before`. The oldest first.
 pub(super) async fn stalled(
     conn: &mut AnyConnection,
     before: Moment,
 ) -> Result<Vec<Stalled>, LedgerError> {
     let rows = sqlx::query(
-        "SELECT id, gateway FROM payments \
-         WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
-         AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
-         ORDER BY updated_at LIMIT $2",
+        "SELECT id, gateway FROM (\
+            SELECT id, gateway, updated_at FROM payments \
+            WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
+            AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
+            UNION \
+            SELECT payments.id, gateway, updated_at FROM confirmations \
+            JOIN payments ON payments.id = payment_id \
+            WHERE delivery = 'queued' AND updated_at <= $1\
+         ) AS stalled ORDER BY updated_at LIMIT $2",
     )
     .bind(before.0)
     .bind(MOST)

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 pub(crate) use client::{Answer, Http};
-pub(crate) use process::Process;
+pub(crate) use process::{Process, run};
 pub(crate) use stores::Pair;
 
 /// Cleeng's ids of the two payment methods.

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod deployment;
+mod desk;
 mod faults;
 mod harness;
 mod ingest;

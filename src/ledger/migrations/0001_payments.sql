@@ -78,6 +78,9 @@ CREATE TABLE confirmations (
     UNIQUE (payment_id, sequence)
 );
 
+-- For the sweep.
+CREATE INDEX confirmations_queued ON confirmations (payment_id) WHERE delivery = 'queued';
+
 CREATE TABLE payment_events (
     payment_id TEXT NOT NULL REFERENCES payments (id),
     -- The payment's version after what happened.
