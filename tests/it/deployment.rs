@@ -45,11 +45,16 @@ fn variables(compose: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// `CONNECTOR_BROKER__URL` is the key `broker.url`; with `_FILE` at its end it names a file that holds the value.
+/// `CONNECTOR_BROKER__URL` is the key `broker.url`; with `_FILE` at its end it names a file that holds the value. A gateway
+/// has the name that its owner gives it; the keys are documented for Stripe.
 fn key_of(variable: &str) -> String {
     let name = variable.trim_start_matches("CONNECTOR_");
     let name = name.strip_suffix("_FILE").unwrap_or(name);
-    name.to_lowercase().replace("__", ".")
+    let key = name.to_lowercase().replace("__", ".");
+    match key.split('.').collect::<Vec<_>>()[..] {
+        ["gateways", _, setting] => format!("gateways.stripe.{setting}"),
+        _ => key,
+    }
 }
 
 /// The keys that a configuration file names, those in comments too: a secret has no default, so its line is one.
@@ -190,6 +195,16 @@ fn prometheus_looks_for_every_role() {
     let prometheus = yaml("config/prometheus.yml");
     let names = prometheus.pointer("/scrape_configs/0/dns_sd_configs/0/names");
     assert_eq!(words(names.unwrap()), ROLES);
+}
+
+#[test]
+fn every_variable_of_compose_is_a_documented_key() {
+    let documented = read("config/default.toml");
+    documented.parse::<toml::Table>().unwrap();
+    assert_eq!(
+        undocumented(&yaml("docker-compose.yml"), &documented),
+        [""; 0]
+    );
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 mod client;
 mod process;
+mod proxy;
+mod queues;
+mod roles;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -14,6 +17,9 @@ use serde_json::{Value, json};
 
 pub(crate) use client::{Answer, Http};
 pub(crate) use process::{Process, run};
+pub(crate) use proxy::{Proxy, Wire};
+pub(crate) use queues::Queues;
+pub(crate) use roles::Role;
 pub(crate) use stores::Pair;
 
 /// Cleeng's ids of the two payment methods.

@@ -9,9 +9,13 @@
 )]
 
 mod architecture;
+mod commands;
 mod deployment;
 mod desk;
 mod faults;
 mod harness;
 mod ingest;
+mod kill;
+mod lifecycle;
+mod outages;
 mod payments;

@@ -99,6 +99,17 @@ impl Http {
         read(request.send().await.unwrap()).await
     }
 
+    /// As `post_with`; nothing when the server is not there, or ends while it answers.
+    pub(crate) async fn try_post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Option<Answer> {
+        let mut request = self.0.post(url).header("content-type", "application/json").body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.ok()?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Some(Answer { status, headers, text: response.text().await.ok()? })
+    }
+
     pub(crate) async fn delete(&self, url: &str) -> Answer {
         read(self.0.delete(url).send().await.unwrap()).await
     }
