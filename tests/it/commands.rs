@@ -28,16 +28,29 @@ fn faulty() -> BTreeMap<String, String> {
         ("CONNECTOR_BROKER__URI", "embedded"),
         ("CONNECTOR_LOG__FORMAT", "xml"),
     ];
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
-const FAULTY: [&str; 6] = ["http.listen", "cleeng.timeout", "broker.uri", "log.format", "cleeng.publisher_id", "gateways"];
+const FAULTY: [&str; 6] = [
+    "http.listen",
+    "cleeng.timeout",
+    "broker.uri",
+    "log.format",
+    "cleeng.publisher_id",
+    "gateways",
+];
 
 #[test]
 fn a_wrong_configuration_is_told_whole_and_opens_no_port() {
     let port = free_port();
     let mut env = faulty();
-    env.insert("CONNECTOR_OPS__LISTEN".to_owned(), format!("127.0.0.1:{port}"));
+    env.insert(
+        "CONNECTOR_OPS__LISTEN".to_owned(),
+        format!("127.0.0.1:{port}"),
+    );
     let (code, out, complaint) = run(&["run"], &env);
     assert_eq!((code, out.as_str()), (CONFIGURATION, ""));
     for key in FAULTY {
@@ -52,7 +65,10 @@ fn a_wrong_configuration_is_told_whole_and_opens_no_port() {
 fn a_wrong_configuration_is_found_before_a_port_is_asked_for() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut env = faulty();
-    env.insert("CONNECTOR_OPS__LISTEN".to_owned(), taken.local_addr().unwrap().to_string());
+    env.insert(
+        "CONNECTOR_OPS__LISTEN".to_owned(),
+        taken.local_addr().unwrap().to_string(),
+    );
     // With the port taken by somebody else the answer is the same: nobody has tried to open it.
     assert_eq!(run(&["run"], &env).0, CONFIGURATION);
 }
@@ -63,7 +79,12 @@ fn check_config_tells_its_faults_to_a_machine() {
     assert_eq!(code, CONFIGURATION);
     let told = json(&out);
     assert_eq!(told["ok"], false);
-    let keys: Vec<&str> = told["faults"].as_array().unwrap().iter().map(|fault| fault["key"].as_str().unwrap()).collect();
+    let keys: Vec<&str> = told["faults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fault| fault["key"].as_str().unwrap())
+        .collect();
     for key in FAULTY {
         assert!(keys.contains(&key), "{key} is not among {keys:?}");
     }
@@ -77,18 +98,35 @@ async fn check_config_shows_what_is_in_force_without_its_secrets() {
     assert_eq!((code, complaint.as_str()), (DONE, ""));
     let told = json(&out);
     assert_eq!(told["ok"], true);
-    assert!(out.contains(&format!("{}/stripe", world.simulator)), "{out}");
-    for secret in ["sk_test_simulated", "whsec_simulated", "simulated-publisher-token", "simulated-secret-key"] {
+    assert!(
+        out.contains(&format!("{}/stripe", world.simulator)),
+        "{out}"
+    );
+    for secret in [
+        "sk_test_simulated",
+        "whsec_simulated",
+        "simulated-publisher-token",
+        "simulated-secret-key",
+    ] {
         assert!(!out.contains(secret), "{secret} was told");
     }
 }
 
 #[test]
 fn an_unknown_command_or_option_is_a_mistake_of_usage() {
-    for arguments in [&["charge"][..], &[], &["run", "--role", "cook"], &["run", "--fast"], &["payments", "show", "7"]] {
+    for arguments in [
+        &["charge"][..],
+        &[],
+        &["run", "--role", "cook"],
+        &["run", "--fast"],
+        &["payments", "show", "7"],
+    ] {
         let (code, out, complaint) = run(arguments, &BTreeMap::new());
         assert_eq!((code, out.as_str()), (USAGE, ""), "{arguments:?}");
-        assert!(complaint.contains("Usage") || complaint.contains("error"), "{complaint}");
+        assert!(
+            complaint.contains("Usage") || complaint.contains("error"),
+            "{complaint}"
+        );
     }
 }
 
@@ -118,14 +156,26 @@ async fn the_topology_is_printed_declared_and_compared() {
     let prefix = &world.stores.prefix;
     let (code, printed, _) = run(&["topology", "print", "--json"], &world.env);
     assert_eq!(code, DONE);
-    let names: Vec<String> =
-        json(&printed)["queues"].as_array().unwrap().iter().map(|queue| queue["name"].as_str().unwrap().to_owned()).collect();
-    for queue in ["commands.stripe.checkout", "gateway-events", "confirmations", "dead"] {
+    let names: Vec<String> = json(&printed)["queues"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|queue| queue["name"].as_str().unwrap().to_owned())
+        .collect();
+    for queue in [
+        "commands.stripe.checkout",
+        "gateway-events",
+        "confirmations",
+        "dead",
+    ] {
         assert!(names.contains(&format!("{prefix}.{queue}")), "{names:?}");
     }
     let (code, out, _) = run(&["topology", "diff", "--json"], &world.env);
     assert_eq!(code, FAILED);
-    assert!(json(&out)["differences"].as_array().unwrap().len() >= names.len(), "{out}");
+    assert!(
+        json(&out)["differences"].as_array().unwrap().len() >= names.len(),
+        "{out}"
+    );
     assert_eq!(run(&["topology", "declare"], &world.env).0, DONE);
     let (code, out, complaint) = run(&["topology", "diff"], &world.env);
     assert_eq!((code, complaint.as_str()), (DONE, ""), "{out}");
@@ -153,22 +203,54 @@ async fn payments_are_listed_and_shown_without_secrets(pair: Pair) {
         out
     };
     let ids = |out: &str| -> Vec<String> {
-        json(out).as_array().unwrap().iter().map(|payment| payment["id"].as_str().unwrap().to_owned()).collect()
+        json(out)
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|payment| payment["id"].as_str().unwrap().to_owned())
+            .collect()
     };
     let mut both = ids(&ask(&["payments", "list", "--json"]));
     both.sort();
     assert_eq!(both, [captured.clone(), waiting.clone()]);
-    assert_eq!(ids(&ask(&["payments", "list", "--json", "--status", "requires_action"])), [waiting.clone()]);
-    assert_eq!(ids(&ask(&["payments", "list", "--json", "--order", &order.to_string()])), [captured.clone()]);
+    assert_eq!(
+        ids(&ask(&[
+            "payments",
+            "list",
+            "--json",
+            "--status",
+            "requires_action"
+        ])),
+        [waiting.as_str()]
+    );
+    assert_eq!(
+        ids(&ask(&[
+            "payments",
+            "list",
+            "--json",
+            "--order",
+            &order.to_string()
+        ])),
+        [captured.as_str()]
+    );
     assert!(ask(&["payments", "list"]).contains("2 payments"));
     let shown = json(&ask(&["payments", "show", "--json", &captured]));
-    assert_eq!(shown["attempts"].as_array().unwrap().last().unwrap()["state"], "answered");
-    assert_eq!(shown["history"].as_array().unwrap().last().unwrap()["kind"], "confirmation_delivered");
+    assert_eq!(
+        shown["attempts"].as_array().unwrap().last().unwrap()["state"],
+        "answered"
+    );
+    assert_eq!(
+        shown["history"].as_array().unwrap().last().unwrap()["kind"],
+        "confirmation_delivered"
+    );
     ask(&["payments", "show", "--json", &waiting]);
     ask(&["payments", "show", &waiting]);
     let nobody = "01890a5d-ac96-774b-bcce-b302099a8057";
     assert_eq!(run(&["payments", "show", nobody], &world.env).0, FAILED);
-    assert_eq!(run(&["payments", "list", "--status", "lost"], &world.env).0, FAILED);
+    assert_eq!(
+        run(&["payments", "list", "--status", "lost"], &world.env).0,
+        FAILED
+    );
 }
 
 #[test]

@@ -10,7 +10,10 @@ use serde_json::{Value, json};
 use crate::harness::{Pair, Role, Setup, World, body};
 
 /// Tokens whose charge is made, and whose answer does not come: once for each payment.
-const HUNG: [(&str, &str); 2] = [("stripe", "pm_sim_commit_then_hang"), ("simulated", "tok_sim_commit_then_hang")];
+const HUNG: [(&str, &str); 2] = [
+    ("stripe", "pm_sim_commit_then_hang"),
+    ("simulated", "tok_sim_commit_then_hang"),
+];
 const GOOD: [(&str, &str); 2] = [("stripe", "pm_card_visa"), ("simulated", "tok_ok")];
 
 /// Of the moments at which processes die.
@@ -21,26 +24,47 @@ type Paid = (String, u64);
 
 /// Calls are waited for so long that the kill always comes first; without webhooks the successor has to find out by itself.
 fn patient() -> Setup {
-    let env = ["CONNECTOR_GATEWAYS__STRIPE__TIMEOUT", "CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT", "CONNECTOR_CLEENG__TIMEOUT"];
-    Setup { env: env.map(|name| (name, "20s".to_owned())).into(), no_webhooks: true }
+    let env = [
+        "CONNECTOR_GATEWAYS__STRIPE__TIMEOUT",
+        "CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT",
+        "CONNECTOR_CLEENG__TIMEOUT",
+    ];
+    Setup {
+        env: env.map(|name| (name, "20s".to_owned())).into(),
+        no_webhooks: true,
+    }
 }
 
 /// As few payments at once as the processes allow, so that there is always something in hand and something to come.
 fn narrow() -> Setup {
-    let env = ["CONNECTOR_WORKER__CONCURRENCY", "CONNECTOR_CONFIRMER__CONCURRENCY"];
-    Setup { env: env.map(|name| (name, "2".to_owned())).into(), ..Setup::default() }
+    let env = [
+        "CONNECTOR_WORKER__CONCURRENCY",
+        "CONNECTOR_CONFIRMER__CONCURRENCY",
+    ];
+    Setup {
+        env: env.map(|name| (name, "2".to_owned())).into(),
+        ..Setup::default()
+    }
 }
 
 async fn assert_charged_and_recorded_once(world: &World, paid: &[Paid]) {
     for (id, order) in paid {
         world.settled(id, "captured", "delivered").await;
         let records = world.records(id, *order).await;
-        assert_eq!((records.moved, records.statuses()), (1, vec!["captured"]), "payment {id}");
+        assert_eq!(
+            (records.moved, records.statuses()),
+            (1, vec!["captured"]),
+            "payment {id}"
+        );
     }
 }
 
 /// For each round: a charge that the gateway makes and does not answer, and SIGKILL before anything is written of it.
-async fn kill_after_the_yes(world: &World, rounds: usize, start: impl Fn(&World) -> Role) -> (Role, Vec<Paid>) {
+async fn kill_after_the_yes(
+    world: &World,
+    rounds: usize,
+    start: impl Fn(&World) -> Role,
+) -> (Role, Vec<Paid>) {
     let mut doomed = start(world);
     let mut paid = Vec::new();
     for (gateway, token) in HUNG.into_iter().cycle().take(rounds) {
@@ -78,21 +102,35 @@ async fn a_single_process_killed_between_the_gateways_yes_and_the_ledgers_write_
 
 /// Makes every call of this operation last a while.
 async fn slow(world: &World, operation: &str) {
-    world.fault(json!({ "operation": operation, "fault": "slow", "probability": 1.0, "delayMs": 150 })).await;
+    world
+        .fault(
+            json!({ "operation": operation, "fault": "slow", "probability": 1.0, "delayMs": 150 }),
+        )
+        .await;
 }
 
 /// What the simulator has of everything.
 async fn outside(world: &World) -> Value {
-    world.http.get(&format!("{}/_ledger", world.simulator)).await.json()
+    world
+        .http
+        .get(&format!("{}/_ledger", world.simulator))
+        .await
+        .json()
 }
 
 async fn charges(world: &World) -> usize {
-    let moved = outside(world).await["moneyMoved"].as_object().unwrap().clone();
+    let moved = outside(world).await["moneyMoved"]
+        .as_object()
+        .unwrap()
+        .clone();
     moved.values().filter(|count| **count != 0).count()
 }
 
 async fn cleeng_records(world: &World) -> usize {
-    outside(world).await["cleeng"]["payments"].as_array().unwrap().len()
+    outside(world).await["cleeng"]["payments"]
+        .as_array()
+        .unwrap()
+        .len()
 }
 
 async fn pay_many(world: &World, count: usize) -> Vec<Paid> {
@@ -116,7 +154,11 @@ async fn kill_at_random(
     for _ in 0..kills {
         enough += dice.random_range(2..6);
         let what = format!("{enough} are done before the next kill of a {role}");
-        world.eventually(&what, async |world| (progress(world).await >= enough).then_some(())).await;
+        world
+            .eventually(&what, async |world| {
+                (progress(world).await >= enough).then_some(())
+            })
+            .await;
         let victim = dice.random_range(0..processes.len());
         processes[victim].process.kill();
         processes[victim] = world.role(role);
@@ -138,16 +180,32 @@ async fn workers_killed_at_any_moment_charge_each_of_forty_payments_once() {
 }
 
 /// What a good front end does: the same request under the same key, until it is taken.
-async fn submit_until_taken(world: &World, gateway: &str, token: &str, answered: &AtomicUsize) -> Paid {
+async fn submit_until_taken(
+    world: &World,
+    gateway: &str,
+    token: &str,
+    answered: &AtomicUsize,
+) -> Paid {
     let order = world.order(gateway).await;
-    let (url, key, request) = (format!("{}/v1/payments", world.base), format!("key-{order}"), body(order, gateway, token));
+    let (url, key, request) = (
+        format!("{}/v1/payments", world.base),
+        format!("key-{order}"),
+        body(order, gateway, token),
+    );
     let id = world
         .eventually("the payment is taken", async |world| {
-            let answer = world.http.try_post_with(&url, &[("Idempotency-Key", &key)], &request).await?;
+            let answer = world
+                .http
+                .try_post_with(&url, &[("Idempotency-Key", &key)], &request)
+                .await?;
             if answer.status == 202 {
                 return Some(answer.json()["id"].as_str().unwrap().to_owned());
             }
-            assert!(["idempotency-key-in-flight", "unavailable"].contains(&answer.problem().as_str()), "{}", answer.text);
+            assert!(
+                ["idempotency-key-in-flight", "unavailable"].contains(&answer.problem().as_str()),
+                "{}",
+                answer.text
+            );
             None
         })
         .await;
@@ -167,11 +225,17 @@ async fn what_an_ingest_answered_before_it_was_killed_is_charged_once() {
         .map(|(gateway, token)| submit_until_taken(&world, gateway, token, &answered))
         .buffer_unordered(4)
         .collect::<Vec<Paid>>();
-    let killer = kill_at_random(&world, 6, "ingest", &mut ingests, async |_| answered.load(Ordering::Relaxed));
+    let killer = kill_at_random(&world, 6, "ingest", &mut ingests, async |_| {
+        answered.load(Ordering::Relaxed)
+    });
     let (paid, ()) = tokio::join!(submissions, killer);
     world.ready(&ingests[0].ops).await;
     assert_charged_and_recorded_once(&world, &paid).await;
-    assert_eq!(charges(&world).await, paid.len(), "something was charged that nobody was told of");
+    assert_eq!(
+        charges(&world).await,
+        paid.len(),
+        "something was charged that nobody was told of"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -183,7 +247,11 @@ async fn a_confirmer_killed_while_it_reports_reads_back_and_reports_once() {
     let mut confirmer = world.role("confirmer");
     let mut paid = Vec::new();
     for (gateway, token) in GOOD.into_iter().cycle().take(ROUNDS) {
-        world.fault(json!({ "operation": "cleeng.payment", "fault": "commit_then_hang", "times": 1 })).await;
+        world
+            .fault(
+                json!({ "operation": "cleeng.payment", "fault": "commit_then_hang", "times": 1 }),
+            )
+            .await;
         let (id, order) = world.pay(gateway, token).await;
         world
             .eventually("Cleeng has recorded it", async |world| {
@@ -192,13 +260,19 @@ async fn a_confirmer_killed_while_it_reports_reads_back_and_reports_once() {
             .await;
         confirmer.process.kill();
         let payment = world.payment(&id).await;
-        assert_eq!((&payment["status"], &payment["confirmation"]["status"]), (&json!("captured"), &json!("queued")));
+        assert_eq!(
+            (&payment["status"], &payment["confirmation"]["status"]),
+            (&json!("captured"), &json!("queued"))
+        );
         confirmer = world.role("confirmer");
         paid.push((id, order));
     }
     assert_charged_and_recorded_once(&world, &paid).await;
     // Each was sent once, and only read after that.
-    assert_eq!(world.requests("cleeng.payment").await, u64::try_from(ROUNDS).unwrap());
+    assert_eq!(
+        world.requests("cleeng.payment").await,
+        u64::try_from(ROUNDS).unwrap()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

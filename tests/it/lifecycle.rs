@@ -21,15 +21,23 @@ const GRACE: Duration = Duration::from_secs(10);
 async fn slow_gateways(world: &World, delay: Duration) {
     let delay = u64::try_from(delay.as_millis()).unwrap();
     for operation in ["stripe.confirm", "simulated.charge"] {
-        world.fault(json!({ "operation": operation, "fault": "slow", "times": 1, "delayMs": delay })).await;
+        world
+            .fault(json!({ "operation": operation, "fault": "slow", "times": 1, "delayMs": delay }))
+            .await;
     }
 }
 
 fn stopping() -> Setup {
-    let calls = ["CONNECTOR_GATEWAYS__STRIPE__TIMEOUT", "CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT"];
+    let calls = [
+        "CONNECTOR_GATEWAYS__STRIPE__TIMEOUT",
+        "CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT",
+    ];
     let mut env: Vec<_> = calls.map(|name| (name, "20s".to_owned())).into();
     env.push(("CONNECTOR_SHUTDOWN__GRACE", format!("{}s", GRACE.as_secs())));
-    Setup { env, no_webhooks: true }
+    Setup {
+        env,
+        no_webhooks: true,
+    }
 }
 
 /// One payment at each gateway, both being charged at this moment.
@@ -40,7 +48,9 @@ async fn charges_in_flight(world: &World) -> Vec<(String, u64)> {
     }
     for operation in ["stripe.confirm", "simulated.charge"] {
         world
-            .eventually("the gateway was asked", async |world| (world.requests(operation).await == 1).then_some(()))
+            .eventually("the gateway was asked", async |world| {
+                (world.requests(operation).await == 1).then_some(())
+            })
             .await;
     }
     paid
@@ -50,7 +60,11 @@ async fn assert_once(world: &World, paid: &[(String, u64)]) {
     for (id, order) in paid {
         world.settled(id, "captured", "delivered").await;
         let records = world.records(id, *order).await;
-        assert_eq!((records.moved, records.statuses()), (1, vec!["captured"]), "payment {id}");
+        assert_eq!(
+            (records.moved, records.statuses()),
+            (1, vec!["captured"]),
+            "payment {id}"
+        );
     }
 }
 
@@ -80,7 +94,9 @@ async fn a_second_signal_does_not_wait_for_the_work(pair: Pair) {
     let paid = charges_in_flight(&world).await;
     first.process.terminate();
     world
-        .eventually("the first signal is heard", async |world| world.logs().contains("\"stopping\"").then_some(()))
+        .eventually("the first signal is heard", async |world| {
+            world.logs().contains("\"stopping\"").then_some(())
+        })
         .await;
     first.process.terminate();
     let status = first.process.wait(Duration::from_secs(2));
@@ -108,8 +124,17 @@ async fn a_process_for_one_gateway_leaves_the_other_alone(pair: Pair) {
 
 async fn the_promised_metrics_are_there(pair: Pair) {
     // An event makes the worker look once more, and that counts as an answer too.
-    let world = World::start_with(pair, Setup { no_webhooks: true, ..Setup::default() }).await;
-    world.fault(json!({ "operation": "simulated.charge", "fault": "error_503", "times": 1 })).await;
+    let world = World::start_with(
+        pair,
+        Setup {
+            no_webhooks: true,
+            ..Setup::default()
+        },
+    )
+    .await;
+    world
+        .fault(json!({ "operation": "simulated.charge", "fault": "error_503", "times": 1 }))
+        .await;
     let mut paid = Vec::new();
     for (gateway, token) in GOOD {
         paid.push(world.pay(gateway, token).await);
@@ -129,7 +154,10 @@ async fn the_promised_metrics_are_there(pair: Pair) {
         "connector_in_doubt",
         "connector_in_doubt_oldest_seconds",
     ] {
-        assert!(metrics.contains(&format!("# HELP {name} ")), "{name} is missing");
+        assert!(
+            metrics.contains(&format!("# HELP {name} ")),
+            "{name} is missing"
+        );
     }
     for line in [
         "connector_accepted_total{gateway=\"stripe\"} 1",
@@ -141,7 +169,10 @@ async fn the_promised_metrics_are_there(pair: Pair) {
         "connector_in_doubt 0",
     ] {
         let name = line.split(['{', ' ']).next().unwrap();
-        let found: Vec<&str> = metrics.lines().filter(|found| found.starts_with(name)).collect();
+        let found: Vec<&str> = metrics
+            .lines()
+            .filter(|found| found.starts_with(name))
+            .collect();
         assert!(found.contains(&line), "{line} is not in {found:#?}");
     }
 }
@@ -159,18 +190,45 @@ async fn what_cannot_be_worked_on_becomes_a_dead_letter_with_its_bytes() {
     };
     let unknown_payment = json!({ "version": 1, "messageId": id, "occurredAt": 0, "schema": { "charge": { "paymentId": id } } });
     for (queue, body, reason) in [
-        ("commands.stripe.checkout", b"\xff\x00not a message".to_vec(), "undecodable"),
-        ("gateway-events", b"{\"version\":99}".to_vec(), "undecodable"),
+        (
+            "commands.stripe.checkout",
+            b"\xff\x00not a message".to_vec(),
+            "undecodable",
+        ),
+        (
+            "gateway-events",
+            b"{\"version\":99}".to_vec(),
+            "undecodable",
+        ),
         ("confirmations", b"".to_vec(), "undecodable"),
-        ("commands.simulated.billing", unknown_payment.to_string().into_bytes(), "unknown_payment"),
+        (
+            "commands.simulated.billing",
+            unknown_payment.to_string().into_bytes(),
+            "unknown_payment",
+        ),
         ("confirmations", message("confirm"), "unknown_payment"),
-        ("commands.stripe.checkout", message("confirm"), "wrong_queue"),
+        (
+            "commands.stripe.checkout",
+            message("confirm"),
+            "wrong_queue",
+        ),
     ] {
         queues.put(queue, &body).await;
-        let letter = world.eventually("it is a dead letter", async |_| queues.take("dead").await).await;
+        let letter = world
+            .eventually("it is a dead letter", async |_| queues.take("dead").await)
+            .await;
         assert_eq!(letter.body, body, "{queue}");
-        assert_eq!(letter.header("x-reason").as_deref(), Some(reason), "{queue}");
+        assert_eq!(
+            letter.header("x-reason").as_deref(),
+            Some(reason),
+            "{queue}"
+        );
         assert_eq!(letter.header("x-source").as_deref(), Some(queue));
-        assert!(letter.header("x-last-error").is_some_and(|error| !error.is_empty()), "{queue}");
+        assert!(
+            letter
+                .header("x-last-error")
+                .is_some_and(|error| !error.is_empty()),
+            "{queue}"
+        );
     }
 }

@@ -30,7 +30,12 @@ async fn assert_refused_in_time(world: &World, key: &str, order: u64) {
     let begun = Instant::now();
     let answer = world.submit(key, &body(order, "simulated", "tok_ok")).await;
     let took = begun.elapsed();
-    assert_eq!((answer.status, answer.problem().as_str()), (503, "unavailable"), "{}", answer.text);
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (503, "unavailable"),
+        "{}",
+        answer.text
+    );
     let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=5).contains(&seconds), "Retry-After: {seconds}");
     assert!(took < ANSWER_WITHIN, "the answer took {took:?}");
@@ -43,7 +48,10 @@ async fn assert_alive_and_not_ready(world: &World) {
             (answer.status == 503).then_some(())
         })
         .await;
-    assert_eq!(world.http.get(&format!("{}/livez", world.ops)).await.status, 200);
+    assert_eq!(
+        world.http.get(&format!("{}/livez", world.ops)).await.status,
+        200
+    );
 }
 
 /// The request again and again, until it is taken.
@@ -60,9 +68,17 @@ async fn taken(world: &World, key: &str, order: u64) -> Answer {
 async fn assert_once(world: &World, id: &str, order: u64) {
     world.settled(id, "captured", "delivered").await;
     let records = world.records(id, order).await;
-    assert_eq!((records.moved, records.statuses()), (1, vec!["captured"]), "payment {id}");
+    assert_eq!(
+        (records.moved, records.statuses()),
+        (1, vec!["captured"]),
+        "payment {id}"
+    );
     // Whatever else was tried for the order: one payment at the gateway, one record.
-    let charges = world.http.get(&format!("{}/_ledger?orderId={order}", world.simulator)).await.json();
+    let charges = world
+        .http
+        .get(&format!("{}/_ledger?orderId={order}", world.simulator))
+        .await
+        .json();
     let of_order = charges["cleeng"]["payments"].as_array().unwrap().len();
     assert_eq!(of_order, 1, "order {order}");
 }
@@ -70,7 +86,10 @@ async fn assert_once(world: &World, id: &str, order: u64) {
 async fn the_same_key_and_another_work_after(variable: &str, outage: Wire) {
     let (mut world, wire) = world_by_wire(variable).await;
     start(&mut world).await;
-    let (repeated, renewed) = (world.order("simulated").await, world.order("simulated").await);
+    let (repeated, renewed) = (
+        world.order("simulated").await,
+        world.order("simulated").await,
+    );
     wire.set(outage);
     assert_refused_in_time(&world, "same", repeated).await;
     assert_refused_in_time(&world, "first", renewed).await;
@@ -78,11 +97,22 @@ async fn the_same_key_and_another_work_after(variable: &str, outage: Wire) {
     wire.set(Wire::Whole);
     world.ready(&world.ops).await;
     for (key, order) in [("same", repeated), ("second", renewed)] {
-        let id = taken(&world, key, order).await.json()["id"].as_str().unwrap().to_owned();
+        let id = taken(&world, key, order).await.json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert_once(&world, &id, order).await;
     }
-    let ledger = world.http.get(&format!("{}/_ledger", world.simulator)).await.json();
-    assert_eq!(ledger["moneyMoved"].as_object().unwrap().len(), 2, "{ledger}");
+    let ledger = world
+        .http
+        .get(&format!("{}/_ledger", world.simulator))
+        .await
+        .json();
+    assert_eq!(
+        ledger["moneyMoved"].as_object().unwrap().len(),
+        2,
+        "{ledger}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -114,12 +144,18 @@ async fn work_in_flight_survives(variable: &str) {
     }
     for outage in [Wire::Cut, Wire::Stalled] {
         let mut paid = Vec::new();
-        for (gateway, token) in [("stripe", "pm_card_visa"), ("simulated", "tok_ok")].into_iter().cycle().take(8) {
+        for (gateway, token) in [("stripe", "pm_card_visa"), ("simulated", "tok_ok")]
+            .into_iter()
+            .cycle()
+            .take(8)
+        {
             paid.push(world.pay(gateway, token).await);
         }
         let (last, order) = paid[7].clone();
         world
-            .eventually("money moves", async |world| (world.records(&last, order).await.moved == 1).then_some(()))
+            .eventually("money moves", async |world| {
+                (world.records(&last, order).await.moved == 1).then_some(())
+            })
             .await;
         wire.set(outage);
         assert_alive_and_not_ready(&world).await;
@@ -162,7 +198,10 @@ async fn a_process_that_starts_before_its_stores_waits_for_them() {
         assert_alive_and_not_ready(&world).await;
         broker.set(Wire::Whole);
         world.ready(&world.ops).await;
-        let id = taken(&world, "early", order).await.json()["id"].as_str().unwrap().to_owned();
+        let id = taken(&world, "early", order).await.json()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         assert_once(&world, &id, order).await;
     }
 }

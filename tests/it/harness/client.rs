@@ -100,14 +100,27 @@ impl Http {
     }
 
     /// As `post_with`; nothing when the server is not there, or ends while it answers.
-    pub(crate) async fn try_post_with(&self, url: &str, headers: &[(&str, &str)], body: &Value) -> Option<Answer> {
-        let mut request = self.0.post(url).header("content-type", "application/json").body(body.to_string());
+    pub(crate) async fn try_post_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Option<Answer> {
+        let mut request = self
+            .0
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.to_string());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let response = request.send().await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Some(Answer { status, headers, text: response.text().await.ok()? })
+        Some(Answer {
+            status,
+            headers,
+            text: response.text().await.ok()?,
+        })
     }
 
     pub(crate) async fn delete(&self, url: &str) -> Answer {

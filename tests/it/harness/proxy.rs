@@ -30,7 +30,11 @@ impl Proxy {
     /// A wire to the server of this URL.
     pub(crate) async fn to(url: &str) -> Proxy {
         let target: Url = url.parse().unwrap();
-        let port = target.port().unwrap_or(if target.scheme() == "amqp" { 5672 } else { 5432 });
+        let port = target.port().unwrap_or(if target.scheme() == "amqp" {
+            5672
+        } else {
+            5432
+        });
         let server = format!("{}:{port}", target.host_str().unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -44,7 +48,12 @@ impl Proxy {
                 while open.try_join_next().is_some() {}
             }
         });
-        Proxy { address, target, wire, _tasks: tasks }
+        Proxy {
+            address,
+            target,
+            wire,
+            _tasks: tasks,
+        }
     }
 
     /// The server's URL by way of this wire.
@@ -83,7 +92,9 @@ async fn carry(client: TcpStream, server: String, mut wire: watch::Receiver<Wire
 async fn one_way(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut wire: watch::Receiver<Wire>) {
     let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer).await {
-        if wire.wait_for(|now| *now == Wire::Whole).await.is_err() || to.write_all(&buffer[..count]).await.is_err() {
+        if wire.wait_for(|now| *now == Wire::Whole).await.is_err()
+            || to.write_all(&buffer[..count]).await.is_err()
+        {
             return;
         }
     }

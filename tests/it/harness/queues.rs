@@ -1,6 +1,8 @@
 //! The broker's queues of one test, looked at and written to past the connector.
 
-use lapin::options::{BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions};
+use lapin::options::{
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions,
+};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 
 use super::World;
@@ -29,31 +31,61 @@ impl Letter {
 
 impl Queues {
     pub(crate) async fn of(world: &World) -> Queues {
-        let connection = Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default()).await.unwrap();
+        let connection =
+            Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default())
+                .await
+                .unwrap();
         let channel = connection.create_channel().await.unwrap();
-        channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
-        Queues { prefix: world.stores.prefix.clone(), channel, _connection: connection }
+        channel
+            .confirm_select(ConfirmSelectOptions::default())
+            .await
+            .unwrap();
+        Queues {
+            prefix: world.stores.prefix.clone(),
+            channel,
+            _connection: connection,
+        }
     }
 
     /// Puts these bytes into a queue and waits until the broker has them.
     pub(crate) async fn put(&self, queue: &str, body: &[u8]) {
-        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let options = BasicPublishOptions {
+            mandatory: true,
+            ..BasicPublishOptions::default()
+        };
         let properties = BasicProperties::default().with_delivery_mode(2);
         let (exchange, key) = (self.prefix.as_str().into(), queue.into());
-        let sent = self.channel.basic_publish(exchange, key, options, body, properties).await.unwrap();
+        let sent = self
+            .channel
+            .basic_publish(exchange, key, options, body, properties)
+            .await
+            .unwrap();
         let confirmed = sent.await.unwrap();
-        assert!(confirmed.is_ack() && confirmed.take_message().is_none(), "{queue} did not take the message");
+        assert!(
+            confirmed.is_ack() && confirmed.take_message().is_none(),
+            "{queue} did not take the message"
+        );
     }
 
     /// Takes the next message out of a queue, if there is one.
     pub(crate) async fn take(&self, queue: &str) -> Option<Letter> {
         let name = format!("{}.{queue}", self.prefix);
-        let got = self.channel.basic_get(name.as_str().into(), BasicGetOptions { no_ack: true }).await.unwrap()?;
-        Some(Letter { body: got.delivery.data, properties: got.delivery.properties })
+        let got = self
+            .channel
+            .basic_get(name.as_str().into(), BasicGetOptions { no_ack: true })
+            .await
+            .unwrap()?;
+        Some(Letter {
+            body: got.delivery.data,
+            properties: got.delivery.properties,
+        })
     }
 
     pub(crate) async fn delete(&self, queue: &str) {
         let name = format!("{}.{queue}", self.prefix);
-        self.channel.queue_delete(name.as_str().into(), QueueDeleteOptions::default()).await.unwrap();
+        self.channel
+            .queue_delete(name.as_str().into(), QueueDeleteOptions::default())
+            .await
+            .unwrap();
     }
 }

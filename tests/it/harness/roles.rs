@@ -26,12 +26,19 @@ impl World {
         env.insert("CONNECTOR_OPS__LISTEN".to_owned(), address.clone());
         let all: Vec<&str> = ["run"].iter().chain(arguments).copied().collect();
         let process = Process::start(name, &all, &env, &self.folder);
-        Role { process, ops: format!("http://{address}") }
+        Role {
+            process,
+            ops: format!("http://{address}"),
+        }
     }
 
     /// How often the simulator was asked for this operation.
     pub(crate) async fn requests(&self, operation: &str) -> u64 {
-        let ledger = self.http.get(&format!("{}/_ledger", self.simulator)).await.json();
+        let ledger = self
+            .http
+            .get(&format!("{}/_ledger", self.simulator))
+            .await
+            .json();
         ledger["requests"][operation].as_u64().unwrap_or(0)
     }
 }
