@@ -1,10 +1,12 @@
 //! The deployment files hold together: what compose starts exists, scales, is pinned, and speaks our configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
+
+use crate::harness::run;
 
 const ROLES: [&str; 3] = ["ingest", "worker", "confirmer"];
 const SCALED: [&str; 2] = ["worker", "confirmer"];
@@ -97,6 +99,54 @@ fn compose_starts_every_role_and_what_the_roles_need() {
     }
     for other in ["simulator", "rabbitmq", "postgres", "prometheus"] {
         service(&compose, other);
+    }
+}
+
+/// What a role has in its environment.
+fn environment(compose: &Value, role: &str) -> BTreeMap<String, String> {
+    let service = service(compose, role);
+    let environment = service.get("environment").and_then(Value::as_object);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let pairs = environment.unwrap().iter();
+    pairs
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}
+
+#[test]
+fn the_configuration_of_compose_is_good() {
+    let compose = yaml("docker-compose.yml");
+    for role in ROLES {
+        let (code, _, complaint) = run(&["check-config"], &environment(&compose, role));
+        assert_eq!(code, 0, "{role}: {complaint}");
+    }
+}
+
+#[test]
+fn the_simulator_of_compose_takes_the_credentials_of_the_roles() {
+    let compose = yaml("docker-compose.yml");
+    let environment = environment(&compose, "worker");
+    let command = words(service(&compose, "simulator").get("command").unwrap());
+    for (flag, key) in [
+        ("--publisher-token", "CLEENG__PUBLISHER_TOKEN"),
+        ("--publisher-id", "CLEENG__PUBLISHER_ID"),
+        ("--payment-method-id", "GATEWAYS__STRIPE__PAYMENT_METHOD_ID"),
+        ("--stripe-secret-key", "GATEWAYS__STRIPE__SECRET_KEY"),
+        (
+            "--stripe-webhook-secret",
+            "GATEWAYS__STRIPE__WEBHOOK_SECRET",
+        ),
+        ("--simulated-secret-key", "GATEWAYS__SIMULATED__SECRET_KEY"),
+        (
+            "--simulated-webhook-secret",
+            "GATEWAYS__SIMULATED__WEBHOOK_SECRET",
+        ),
+    ] {
+        let given = command
+            .iter()
+            .find_map(|word| word.strip_prefix(flag)?.strip_prefix('='));
+        let wanted = environment.get(&format!("CONNECTOR_{key}"));
+        assert_eq!(given, wanted.map(String::as_str), "{flag}");
     }
 }
 
