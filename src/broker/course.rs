@@ -133,14 +133,14 @@ impl Course {
             .paused
             .send_if_modified(|paused| !std::mem::replace(paused, true));
         if first {
-            tracing::error!(queue = %self.queue, error, "lane paused: its messages are kept until this is repaired");
+            tracing::debug!(queue = %self.queue, error, "lane paused: its messages are kept until this is repaired");
         }
         first
     }
 
     fn resume(&self) {
         self.paused.send_replace(false);
-        tracing::info!(queue = %self.queue, "lane resumed");
+        tracing::debug!(queue = %self.queue, "lane resumed");
     }
 
     fn is_over(&self) -> bool {

@@ -3,6 +3,7 @@
 //! Cleeng has no idempotency key. So a send is written down before it leaves, and one whose answer was lost is read back
 //! before it is sent again; what cannot be read back goes to an operator instead of being sent twice.
 
+mod record;
 mod report;
 
 use std::sync::Arc;

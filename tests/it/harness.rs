@@ -10,7 +10,7 @@ mod stores;
 use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -185,7 +185,12 @@ impl World {
         } else {
             SIMULATED_METHOD
         };
-        let mut order = json!({ "totalMinor": 999, "currency": "EUR", "paymentMethodId": method });
+        // A customer of its own: nobody buys one subscription twice.
+        static CUSTOMERS: AtomicU64 = AtomicU64::new(200_000_000);
+        let customer = CUSTOMERS.fetch_add(1, Ordering::Relaxed);
+        let mut order = json!({
+            "totalMinor": 999, "currency": "EUR", "paymentMethodId": method, "customerId": customer
+        });
         order
             .as_object_mut()
             .unwrap()

@@ -2,19 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use tracing::error;
-
-use super::{Confirmer, Flow, Job, park};
+use super::record::find;
+use super::{Confirmer, Flow, Job};
 use crate::broker::Verdict;
 use crate::cleeng::ReadBack;
 use crate::clock;
-use crate::domain::confirmation::{Confirmation, Delivery};
+use crate::domain::confirmation::Delivery;
 use crate::domain::dead::DeadReason;
 use crate::domain::delivery;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
-use crate::ledger::{Change, Committed, LedgerError};
+use crate::ledger::LedgerError;
 use crate::telemetry::labels::{CleengCall, Reported};
 
 impl Confirmer {
@@ -128,62 +127,6 @@ impl Confirmer {
         }
     }
 
-    async fn delivered(
-        &self,
-        job: &Job,
-        known: &mut Known,
-        cleeng_payment_id: Option<CleengPaymentId>,
-    ) -> Result<Flow, LedgerError> {
-        let delivered = Delivery::Delivered { cleeng_payment_id };
-        let detail = cleeng_payment_id.map(|id| id.to_string());
-        if !self
-            .set(
-                known,
-                job,
-                delivered,
-                "confirmation_delivered",
-                detail.clone(),
-            )
-            .await?
-        {
-            return self.record_delivery(job, delivered, detail).await;
-        }
-        self.tell_delivered(known);
-        Ok(Flow::Stop(Verdict::Done))
-    }
-
-    /// Somebody else wrote to the payment meanwhile; Cleeng's answer is in hand and must not be lost for it.
-    async fn record_delivery(
-        &self,
-        job: &Job,
-        delivered: Delivery,
-        detail: Option<String>,
-    ) -> Result<Flow, LedgerError> {
-        loop {
-            let Some(mut known) = self.ledger.known(job.payment_id).await? else {
-                return Ok(Flow::Again);
-            };
-            if self
-                .set(
-                    &mut known,
-                    job,
-                    delivered,
-                    "confirmation_delivered",
-                    detail.clone(),
-                )
-                .await?
-            {
-                self.tell_delivered(&known);
-                return Ok(Flow::Stop(Verdict::Done));
-            }
-        }
-    }
-
-    fn tell_delivered(&self, known: &Known) {
-        self.metrics
-            .confirmed_after(clock::now().since(known.payment.created_at));
-    }
-
     async fn surely_not_done(
         &self,
         job: &Job,
@@ -219,75 +162,6 @@ impl Confirmer {
         }
         Ok(Flow::Stop(self.wait(job, retry_after, &error)))
     }
-
-    /// An operator has to deliver it.
-    async fn give_up(
-        &self,
-        job: &Job,
-        known: &mut Known,
-        reason: DeadReason,
-        code: &str,
-    ) -> Result<Flow, LedgerError> {
-        if !self
-            .set(
-                known,
-                job,
-                Delivery::DeadLettered,
-                "confirmation_dead_lettered",
-                Some(format!("{}: {code}", reason.label())),
-            )
-            .await?
-        {
-            return Ok(Flow::Again);
-        }
-        error!(payment.id = %job.payment_id, reason = reason.label(), code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
-        Ok(Flow::Stop(park(reason, code)))
-    }
-
-    /// Writes how far the confirmation is. `false`: somebody else was faster, nothing was written.
-    async fn set(
-        &self,
-        known: &mut Known,
-        job: &Job,
-        delivery: Delivery,
-        kind: &'static str,
-        detail: Option<String>,
-    ) -> Result<bool, LedgerError> {
-        let Some(mut confirmation) = find(known, job) else {
-            return Ok(false);
-        };
-        confirmation.delivery = delivery;
-        known.payment.updated_at = clock::now();
-        let change = Change {
-            payment: known.payment.clone(),
-            attempts: Vec::new(),
-            confirmations: vec![confirmation.clone()],
-            kind,
-            detail,
-        };
-        match self.ledger.commit(&change).await? {
-            Committed::Version(version) => {
-                known.payment.version = version;
-                if let Some(own) = known
-                    .confirmations
-                    .iter_mut()
-                    .find(|one| one.id == confirmation.id)
-                {
-                    *own = confirmation;
-                }
-                Ok(true)
-            }
-            Committed::Conflict => Ok(false),
-        }
-    }
-}
-
-fn find(known: &Known, job: &Job) -> Option<Confirmation> {
-    known
-        .confirmations
-        .iter()
-        .find(|one| one.id == job.confirmation_id)
-        .cloned()
 }
 
 fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

@@ -1,3 +1,5 @@
+//! An operator's word, by table.
+
 use super::*;
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::money::Money;

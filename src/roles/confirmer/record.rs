@@ -1,0 +1,138 @@
+//! What a confirmer writes down about a confirmation: that it is being sent, delivered, or given up.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use super::{Confirmer, Flow, Job, park};
+use crate::broker::Verdict;
+use crate::clock;
+use crate::domain::confirmation::{Confirmation, Delivery};
+use crate::domain::dead::DeadReason;
+use crate::domain::ids::CleengPaymentId;
+use crate::domain::payment::Known;
+use crate::ledger::{Change, Committed, LedgerError};
+use crate::telemetry::chain::error_chain;
+
+/// How long an answer of Cleeng is kept in hand while the ledger is away; less than the default grace of a stop.
+const KEEP_ANSWER: Duration = Duration::from_secs(20);
+const TRY_EVERY: Duration = Duration::from_millis(250);
+
+impl Confirmer {
+    /// Cleeng's answer is in hand. It is written whatever comes between, since its id cannot be read again.
+    pub(super) async fn delivered(
+        &self,
+        job: &Job,
+        known: &mut Known,
+        cleeng_payment_id: Option<CleengPaymentId>,
+    ) -> Result<Flow, LedgerError> {
+        let delivered = Delivery::Delivered { cleeng_payment_id };
+        let end = Instant::now() + KEEP_ANSWER;
+        loop {
+            match self.write_delivered(job, known, delivered).await {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(cause) if Instant::now() < end => {
+                    warn!(payment.id = %job.payment_id, error = error_chain(&cause), "Cleeng's answer waits for the ledger");
+                    tokio::time::sleep(TRY_EVERY).await;
+                }
+                Err(cause) => return Err(cause),
+            }
+            if let Ok(Some(newer)) = self.ledger.known(job.payment_id).await {
+                *known = newer;
+            }
+        }
+        self.metrics
+            .confirmed_after(clock::now().since(known.payment.created_at));
+        Ok(Flow::Stop(Verdict::Done))
+    }
+
+    /// `true`: it stands in the ledger that the confirmation is delivered.
+    async fn write_delivered(
+        &self,
+        job: &Job,
+        known: &mut Known,
+        delivered: Delivery,
+    ) -> Result<bool, LedgerError> {
+        // A write that timed out may have happened.
+        if find(known, job).is_some_and(|one| one.delivery == delivered) {
+            return Ok(true);
+        }
+        let detail = match delivered {
+            Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id.map(|id| id.to_string()),
+            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
+        };
+        self.set(known, job, delivered, "confirmation_delivered", detail)
+            .await
+    }
+
+    /// An operator has to deliver it.
+    pub(super) async fn give_up(
+        &self,
+        job: &Job,
+        known: &mut Known,
+        reason: DeadReason,
+        code: &str,
+    ) -> Result<Flow, LedgerError> {
+        if !self
+            .set(
+                known,
+                job,
+                Delivery::DeadLettered,
+                "confirmation_dead_lettered",
+                Some(format!("{}: {code}", reason.label())),
+            )
+            .await?
+        {
+            return Ok(Flow::Again);
+        }
+        error!(payment.id = %job.payment_id, reason = reason.label(), code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
+        Ok(Flow::Stop(park(reason, code)))
+    }
+
+    /// Writes how far the confirmation is. `false`: somebody else was faster, nothing was written.
+    pub(super) async fn set(
+        &self,
+        known: &mut Known,
+        job: &Job,
+        delivery: Delivery,
+        kind: &'static str,
+        detail: Option<String>,
+    ) -> Result<bool, LedgerError> {
+        let Some(mut confirmation) = find(known, job) else {
+            return Ok(false);
+        };
+        confirmation.delivery = delivery;
+        known.payment.updated_at = clock::now();
+        let change = Change {
+            payment: known.payment.clone(),
+            attempts: Vec::new(),
+            confirmations: vec![confirmation.clone()],
+            kind,
+            detail,
+        };
+        match self.ledger.commit(&change).await? {
+            Committed::Version(version) => {
+                known.payment.version = version;
+                if let Some(own) = known
+                    .confirmations
+                    .iter_mut()
+                    .find(|one| one.id == confirmation.id)
+                {
+                    *own = confirmation;
+                }
+                Ok(true)
+            }
+            Committed::Conflict => Ok(false),
+        }
+    }
+}
+
+pub(super) fn find(known: &Known, job: &Job) -> Option<Confirmation> {
+    known
+        .confirmations
+        .iter()
+        .find(|one| one.id == job.confirmation_id)
+        .cloned()
+}
