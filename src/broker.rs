@@ -56,6 +56,9 @@ pub(crate) struct Delivery {
     pub(crate) queue: Queue,
     pub(crate) body: Vec<u8>,
     pub(crate) headers: Headers,
+    /// It may have been taken before: by somebody who did not settle it, or here, before its lane was paused. `false` only
+    /// says that this message, as it lies in the queue, is taken for the first time.
+    pub(crate) redelivered: bool,
     /// From the message's properties; a foreign message may have none.
     pub(crate) message_id: Option<Uuid>,
 }

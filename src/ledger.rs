@@ -237,11 +237,16 @@ impl Ledger {
         session.settle(answer)
     }
 
-    /// Payments in doubt, overdue and not final, or with news that wait for Cleeng, that nobody has touched since `before`;
-    /// at most 200, the oldest first.
-    pub(crate) async fn stalled(&self, before: Moment) -> Result<Vec<Stalled>, LedgerError> {
+    /// Payments in doubt, or overdue and not final, that nobody has touched since `before`: at most 200, the oldest after
+    /// `after` first.
+    pub(crate) async fn stalled(
+        &self,
+        before: Moment,
+        after: Option<&Stalled>,
+    ) -> Result<Vec<Stalled>, LedgerError> {
         let mut session = self.session().await?;
-        let answer = timeout_at(session.deadline, sweep::stalled(&mut session.conn, before)).await;
+        let work = sweep::stalled(&mut session.conn, before, after);
+        let answer = timeout_at(session.deadline, work).await;
         session.settle(answer)
     }
 

@@ -60,7 +60,7 @@ impl Course {
     }
 
     /// Runs the handler, again after every `Hold`, and settles what it says.
-    pub(crate) async fn run(&self, delivery: &Delivery) -> Ending {
+    pub(crate) async fn run(&self, mut delivery: Delivery) -> Ending {
         // Set for the delivery that paused the lane: it alone is tried while the lane is paused.
         let mut probe: Option<Waits> = None;
         loop {
@@ -71,11 +71,12 @@ impl Course {
             if free.is_none() || self.is_over() {
                 return Ending::Left;
             }
-            let verdict = self.verdict(delivery).await;
+            let verdict = self.verdict(&delivery).await;
             if self.void.is_cancelled() {
                 return Ending::Left;
             }
-            let settlement = settle(delivery, verdict, clock::now());
+            let settlement = settle(&delivery, verdict, clock::now());
+            delivery.redelivered = true;
             let held = matches!(settlement, Settlement::Keep { .. });
             if !held && probe.take().is_some() {
                 self.resume();
@@ -220,6 +221,7 @@ mod tests {
             queue: Queue::Confirmations,
             body: Vec::new(),
             headers: Headers::default(),
+            redelivered: false,
             message_id: None,
         }
     }
@@ -242,7 +244,7 @@ mod tests {
         let publisher = Arc::new(Fake::default());
         *publisher.errors.lock().unwrap() = vec![PublishError::TimedOut, PublishError::Unroutable];
         let course = course(vec![park()], publisher.clone());
-        assert_eq!(course.run(&delivery()).await, Ending::Finished);
+        assert_eq!(course.run(delivery()).await, Ending::Finished);
         assert_eq!(publisher.sent.lock().unwrap().len(), 1);
     }
 
@@ -253,7 +255,7 @@ mod tests {
         let course = course(vec![park()], publisher);
         let stop = course.stop.clone();
         let delivery = delivery();
-        let (ending, ()) = tokio::join!(course.run(&delivery), async {
+        let (ending, ()) = tokio::join!(course.run(delivery.clone()), async {
             sleep(Duration::from_millis(500)).await;
             stop.cancel();
         });
@@ -264,7 +266,7 @@ mod tests {
     async fn a_held_delivery_is_tried_again_and_a_panic_is_a_hold() {
         let course = course(vec![hold("die"), hold("401")], Arc::new(Fake::default()));
         let begun = tokio::time::Instant::now();
-        assert_eq!(course.run(&delivery()).await, Ending::Finished);
+        assert_eq!(course.run(delivery()).await, Ending::Finished);
         assert!(begun.elapsed() >= Duration::from_millis(1500));
         assert!(!*course.paused.borrow());
     }
@@ -274,7 +276,7 @@ mod tests {
         let course = course(vec![hold("401"); 3], Arc::new(Fake::default()));
         let delivery = delivery();
         let begun = tokio::time::Instant::now();
-        let all = futures_util::future::join_all((0..3).map(|_| course.run(&delivery)));
+        let all = futures_util::future::join_all((0..3).map(|_| course.run(delivery.clone())));
         assert_eq!(all.await, vec![Ending::Finished; 3]);
         // The first paused the lane at once and was alone in using up the other two holds.
         assert!(begun.elapsed() >= Duration::from_millis(1500));
@@ -285,7 +287,7 @@ mod tests {
         let publisher = Arc::new(Fake::default());
         let course = course(vec![park()], publisher.clone());
         course.void.cancel();
-        assert_eq!(course.run(&delivery()).await, Ending::Left);
+        assert_eq!(course.run(delivery()).await, Ending::Left);
         assert!(publisher.sent.lock().unwrap().is_empty());
     }
 }

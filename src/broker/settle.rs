@@ -91,6 +91,7 @@ mod tests {
             queue: Queue::Confirmations,
             body: b"body".to_vec(),
             headers,
+            redelivered: false,
             message_id: Some(Uuid::from_u128(7)),
         }
     }

@@ -141,7 +141,7 @@ fn variables(
         ),
         ("CLEENG__PUBLISHER_ID", "558186818".to_owned()),
         ("CLEENG__TIMEOUT", "3s".to_owned()),
-        ("CLEENG__SETTLE_TIME", "3s".to_owned()),
+        ("CLEENG__SETTLE_TIME", "5s".to_owned()),
         ("GATEWAYS__STRIPE__BASE_URL", format!("{base}/stripe")),
         (
             "GATEWAYS__STRIPE__SECRET_KEY",

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{answer, resolve};
 use crate::config::Config;
 use crate::domain::attempt::{Attempt, AttemptState};
+use crate::domain::confirmation::{Confirmation, Delivery};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::payment::{Known, Status};
 use crate::domain::view::PaymentView;
@@ -152,7 +153,7 @@ fn document(known: &Known, history: &[HistoryEntry]) -> Value {
         "attempts": known.attempts.iter().map(attempt).collect::<Vec<_>>(),
         "confirmations": known.confirmations.iter().map(|one| json!({
             "id": one.id, "sequence": one.sequence, "report": one.report.label(),
-            "delivery": format!("{:?}", one.delivery), "createdAt": one.created_at.rfc3339(),
+            "delivery": delivery(one), "createdAt": one.created_at.rfc3339(),
         })).collect::<Vec<_>>(),
         "history": history.iter().map(|entry| json!({
             "sequence": entry.sequence, "at": entry.at.rfc3339(), "kind": entry.kind, "detail": entry.detail,
@@ -195,5 +196,16 @@ fn state(attempt: &Attempt) -> (&'static str, Option<&'static str>) {
         AttemptState::Unknown(cause) => ("unknown", Some(cause.label())),
         AttemptState::Answered => ("answered", None),
         AttemptState::Void => ("void", None),
+    }
+}
+
+fn delivery(confirmation: &Confirmation) -> Value {
+    match confirmation.delivery {
+        Delivery::Queued => json!({ "status": "queued" }),
+        Delivery::Sending { since } => json!({ "status": "sending", "since": since.rfc3339() }),
+        Delivery::Delivered { cleeng_payment_id } => {
+            json!({ "status": "delivered", "cleengPaymentId": cleeng_payment_id })
+        }
+        Delivery::DeadLettered => json!({ "status": "dead_lettered" }),
     }
 }

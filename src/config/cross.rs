@@ -14,6 +14,7 @@ pub(super) fn check(reader: &mut Reader) {
     stores(reader);
     callers(reader);
     ports(reader);
+    settle_time(reader);
     payment_methods(reader);
 }
 
@@ -74,6 +75,23 @@ fn ports(reader: &mut Reader) {
             Wrong::new(
                 "the same port as http.listen",
                 "choose another port: what it shows is not for the public",
+            ),
+        );
+    }
+}
+
+/// While a report may still be under way, reading it back would say that Cleeng has it not, and it would be sent twice.
+fn settle_time(reader: &mut Reader) {
+    let timeout = reader.peek("cleeng.timeout", value::duration);
+    let settle = reader.peek("cleeng.settle_time", value::duration);
+    if let (Some(timeout), Some(settle)) = (timeout, settle)
+        && settle <= timeout
+    {
+        reader.blame(
+            "cleeng.settle_time",
+            Wrong::new(
+                "not longer than cleeng.timeout",
+                "choose more than cleeng.timeout: only then a lost report is read back",
             ),
         );
     }

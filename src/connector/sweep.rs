@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::Parts;
-use crate::broker::{Headers, Lane, Outgoing, Publish, Queue};
+use crate::broker::{Headers, Lane, Outgoing, Publish, PublishError, Queue};
 use crate::clock;
 use crate::domain::message::{Body, Envelope};
 use crate::domain::moment::Moment;
@@ -18,21 +18,32 @@ use crate::telemetry::chain::error_chain;
 pub(super) async fn run(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) {
     let every = parts.config.worker.sweep_every;
     let publisher = parts.publisher();
+    // Where the last sweep ended: payments that only an operator can settle stay, and must not hide those behind them.
+    let mut last = None;
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep(every) => {}
         }
-        if let Err(cause) = sweep(ledger, publisher.as_ref(), every).await {
-            warn!(
-                error = error_chain(cause.as_ref()),
-                "a sweep of unsettled payments was broken off"
-            );
+        match sweep(ledger, publisher.as_ref(), every, last.as_ref()).await {
+            Ok(reached) => last = reached,
+            Err(cause) => {
+                warn!(
+                    error = error_chain(cause.as_ref()),
+                    "a sweep of unsettled payments was broken off"
+                );
+            }
         }
     }
 }
 
-async fn sweep(ledger: &Ledger, publisher: &dyn Publish, every: Duration) -> anyhow::Result<()> {
+/// The last payment that was reached; nothing when that was the end of the list.
+async fn sweep(
+    ledger: &Ledger,
+    publisher: &dyn Publish,
+    every: Duration,
+    last: Option<&Stalled>,
+) -> anyhow::Result<Option<Stalled>> {
     let now = clock::now();
     // Replicas wake within moments of each other: the first one has it, the others find it claimed.
     if !ledger
@@ -40,18 +51,20 @@ async fn sweep(ledger: &Ledger, publisher: &dyn Publish, every: Duration) -> any
         .await
         .context("the ledger cannot be used")?
     {
-        return Ok(());
+        return Ok(last.cloned());
     }
     let rested = i64::try_from(every.as_millis()).unwrap_or(i64::MAX);
-    let stalled = ledger
-        .stalled(Moment(now.0.saturating_sub(rested)))
+    let before = Moment(now.0.saturating_sub(rested));
+    let mut stalled = ledger
+        .stalled(before, last)
         .await
         .context("the ledger cannot be used")?;
     for payment in &stalled {
-        publisher
-            .publish(recheck(payment, now))
-            .await
-            .context("the broker cannot be used")?;
+        match publisher.publish(recheck(payment, now)).await {
+            // Its gateway is not configured any more; the others' are.
+            Ok(()) | Err(PublishError::Unroutable) => {}
+            Err(cause) => return Err(cause).context("the broker cannot be used"),
+        }
     }
     if !stalled.is_empty() {
         info!(
@@ -59,7 +72,7 @@ async fn sweep(ledger: &Ledger, publisher: &dyn Publish, every: Duration) -> any
             "unsettled payments are looked at again"
         );
     }
-    Ok(())
+    Ok(stalled.pop())
 }
 
 fn recheck(payment: &Stalled, now: Moment) -> Outgoing {

@@ -63,19 +63,18 @@ fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPa
         .last()
 }
 
-/// Whether Cleeng's order ends so soon that an operator has to know that the news is still undelivered.
+/// How long until an operator has to know that the news is still undelivered; nothing when the order has no end.
 ///
-/// The last tenth of the time between payment and order's end, at most two hours: enough to act in.
-pub(crate) fn order_ends_soon(known: &Known, now: Moment) -> bool {
+/// The notice is the last tenth of the time between payment and order's end, at most two hours: enough to act in.
+pub(crate) fn time_until_notice(known: &Known, now: Moment) -> Option<Duration> {
     let payment = &known.payment;
-    let Some(end) = payment.order.as_ref().and_then(|order| order.expires_at) else {
-        return false;
-    };
-    let tenth = end
-        .since(payment.created_at)
+    let end = payment.order.as_ref().and_then(|order| order.expires_at)?;
+    let lifetime = end.since(payment.created_at);
+    let notice = lifetime
         .checked_div(10)
-        .unwrap_or_default();
-    now.plus(tenth.min(LONGEST_NOTICE)) >= end
+        .unwrap_or_default()
+        .min(LONGEST_NOTICE);
+    Some(end.since(now.plus(notice)))
 }
 
 fn earlier<'a>(

@@ -162,11 +162,11 @@ pub(crate) fn delay(failures: u32, retry_after: Option<Duration>, dice: u64) -> 
     Delay::on(Rung::at_least(span), dice.rotate_right(17))
 }
 
-/// The unjittered step after `failures` failures (1 or more): 1 s, 4 s, 16 s … one hour.
+/// The unjittered step after `failures` failures (1 or more): 1 s, 2 s, 4 s … one hour.
 fn step(failures: u32) -> Duration {
     let mut schedule = ExponentialBackoffBuilder::new()
         .with_initial_interval(FIRST_STEP)
-        .with_multiplier(4.0)
+        .with_multiplier(2.0)
         .with_randomization_factor(0.0)
         .with_max_interval(LONGEST_STEP)
         // The crate gives up after 15 minutes unless told otherwise; our limit is the message's age.
@@ -239,8 +239,10 @@ mod tests {
 
     #[test]
     fn the_steps_grow_to_one_hour_and_stay() {
-        let seconds: Vec<u64> = (1..=9).map(|n| step(n).as_secs()).collect();
-        assert_eq!(seconds, [1, 4, 16, 64, 256, 1024, 3600, 3600, 3600]);
+        let seconds: Vec<u64> = [1, 2, 3, 6, 11, 12, 13, 14]
+            .map(|n| step(n).as_secs())
+            .into();
+        assert_eq!(seconds, [1, 2, 4, 32, 1024, 2048, 3600, 3600]);
     }
 
     #[test]

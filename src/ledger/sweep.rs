@@ -18,26 +18,28 @@ const CLAIM: &str = "sweep";
 pub(crate) struct Stalled {
     pub(crate) id: PaymentId,
     pub(crate) gateway: GatewayName,
+    pub(crate) updated_at: Moment,
 }
 
-/// In doubt, or not final although its deadline has passed, or with news that nobody has taken up for Cleeng; and untouched
-/// since `before`. The oldest first.
+/// In doubt, or not final although its deadline has passed, and untouched since `before`. The oldest after `after` first.
 pub(super) async fn stalled(
     conn: &mut AnyConnection,
     before: Moment,
+    after: Option<&Stalled>,
 ) -> Result<Vec<Stalled>, LedgerError> {
+    let (after_at, after_id) = after.map_or((Moment(0), String::new()), |last| {
+        (last.updated_at, last.id.to_string())
+    });
     let rows = sqlx::query(
-        "SELECT id, gateway FROM (\
-            SELECT id, gateway, updated_at FROM payments \
-            WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
-            AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
-            UNION \
-            SELECT payments.id, gateway, updated_at FROM confirmations \
-            JOIN payments ON payments.id = payment_id \
-            WHERE delivery = 'queued' AND updated_at <= $1\
-         ) AS stalled ORDER BY updated_at LIMIT $2",
+        "SELECT id, gateway, updated_at FROM payments \
+         WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
+         AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
+         AND (updated_at > $2 OR (updated_at = $2 AND id > $3)) \
+         ORDER BY updated_at, id LIMIT $4",
     )
     .bind(before.0)
+    .bind(after_at.0)
+    .bind(after_id)
     .bind(MOST)
     .fetch_all(conn)
     .await?;
@@ -47,6 +49,7 @@ pub(super) async fn stalled(
             Ok(Stalled {
                 id: fields.uuid("id").map(PaymentId)?,
                 gateway: fields.word("gateway", |text| text.parse().ok())?,
+                updated_at: fields.moment("updated_at")?,
             })
         })
         .collect()

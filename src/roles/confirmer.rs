@@ -129,6 +129,16 @@ impl Confirmer {
         }
     }
 
+    /// Another try after a while, and not much later than `at_most`.
+    fn wait_at_most(&self, job: &Job, at_most: Duration, error: &str) -> Verdict {
+        let chosen = retry::delay(job.failures.saturating_add(1), None, rand::random());
+        let rung = chosen.rung.min(retry::Rung::at_most(at_most));
+        Verdict::Later {
+            delay: retry::Delay::on(rung, rand::random()),
+            error: error.to_owned(),
+        }
+    }
+
     /// Another try after a while, not before `at_least`.
     fn wait(&self, job: &Job, at_least: Option<Duration>, error: &str) -> Verdict {
         let delay = retry::delay(job.failures.saturating_add(1), at_least, rand::random());

@@ -70,6 +70,8 @@ struct Job {
     age: Duration,
     max_age: Duration,
     trace: Option<TraceContext>,
+    /// An earlier run of this delivery may have got as far as its commit.
+    redelivered: bool,
 }
 
 #[async_trait]
@@ -138,6 +140,7 @@ impl Worker {
             age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
             max_age,
             trace: trace_of(delivery),
+            redelivered: delivery.redelivered,
         }))
     }
 
@@ -222,7 +225,10 @@ impl Worker {
                 "the event is about another object of the gateway than this payment's",
             ))),
             Step::Rest => {
-                self.publish_owed(case).await?;
+                // Who committed the news also queues them, unless it was killed between the two.
+                if job.redelivered {
+                    self.publish_owed(case).await?;
+                }
                 Ok(Flow::Stop(Verdict::Done))
             }
         }

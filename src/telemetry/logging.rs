@@ -38,7 +38,9 @@ fn subscriber<W>(
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(&config.level).map_err(LoggingError::Filter)?;
+    // What lapin calls an error (a channel that ends) is what we expect and tell ourselves; a directive for it still counts.
+    let directives = format!("lapin=off,{}", config.level);
+    let filter = EnvFilter::try_new(directives).map_err(LoggingError::Filter)?;
     let shared = fmt().with_env_filter(filter).with_writer(writer);
     Ok(match config.format {
         LogFormat::Json => Box::new(

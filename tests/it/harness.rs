@@ -349,7 +349,7 @@ fn environment(simulator: &str, port: u16, ops_port: u16) -> BTreeMap<String, St
         ),
         ("CONNECTOR_CLEENG__PUBLISHER_ID", "558186818".to_owned()),
         ("CONNECTOR_CLEENG__TIMEOUT", "1s".to_owned()),
-        ("CONNECTOR_CLEENG__SETTLE_TIME", "1s".to_owned()),
+        ("CONNECTOR_CLEENG__SETTLE_TIME", "1500ms".to_owned()),
         (
             "CONNECTOR_GATEWAYS__STRIPE__BASE_URL",
             format!("{simulator}/stripe"),

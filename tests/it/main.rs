@@ -12,6 +12,7 @@ mod architecture;
 mod commands;
 mod deployment;
 mod desk;
+mod documents;
 mod faults;
 mod harness;
 mod ingest;

@@ -160,6 +160,7 @@ async fn work_in_flight_survives(variable: &str) {
         wire.set(outage);
         assert_alive_and_not_ready(&world).await;
         wire.set(Wire::Whole);
+        world.ready(&world.ops).await;
         for (id, order) in paid {
             assert_once(&world, &id, order).await;
         }

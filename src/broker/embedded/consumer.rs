@@ -100,7 +100,7 @@ impl Consume {
     fn begin(&self, running: &mut JoinSet<()>, lease: Lease, stored: Stored) {
         let (course, shared, stop) = (self.course.clone(), self.shared.clone(), self.stop.clone());
         running.spawn(async move {
-            if course.run(&stored.delivery).await == Ending::Finished {
+            if course.run(stored.delivery).await == Ending::Finished {
                 delete(&shared, lease.id, &stop).await;
             }
             drop(lease);

@@ -32,7 +32,7 @@ const INSERT: &str = "INSERT INTO queue_messages (queue, visible_at, published_a
      VALUES (?, ?, ?, ?, ?, ?)";
 const DELETE: &str = "DELETE FROM queue_messages WHERE id = ?";
 const DUE: &str = "SELECT id FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?";
-const READ: &str = "SELECT id, message_id, headers, body FROM queue_messages \
+const READ: &str = "SELECT id, published_at, message_id, headers, body FROM queue_messages \
      WHERE id IN (SELECT value FROM json_each(?)) ORDER BY visible_at, id";
 const NEXT: &str = "SELECT visible_at FROM queue_messages WHERE queue = ? AND visible_at > ? ORDER BY visible_at LIMIT 1";
 const DEPTH: &str = "SELECT COUNT(*) FROM queue_messages WHERE queue = ?";
@@ -55,6 +55,8 @@ pub(super) struct Stored {
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     pool: SqlitePool,
+    /// What was published before may have been in somebody's hands.
+    opened_at: Moment,
 }
 
 impl Store {
@@ -74,7 +76,10 @@ impl Store {
             .await?;
         sqlx::query(CREATE_TABLE).execute(&pool).await?;
         sqlx::query(CREATE_INDEX).execute(&pool).await?;
-        Ok(Store { pool })
+        Ok(Store {
+            pool,
+            opened_at: crate::clock::now(),
+        })
     }
 
     /// All of them or none, durable on return.
@@ -114,7 +119,7 @@ impl Store {
     ) -> Result<Vec<Stored>, sqlx::Error> {
         let list = serde_json::Value::from(ids).to_string();
         let rows = sqlx::query(READ).bind(list).fetch_all(&self.pool).await?;
-        rows.iter().map(|row| stored(queue, row)).collect()
+        rows.iter().map(|row| self.stored(queue, row)).collect()
     }
 
     /// When the next delayed message comes due.
@@ -161,17 +166,21 @@ fn insert(
         .bind(message.body.as_slice()))
 }
 
-/// Headers or an id that cannot be read count as absent, as with RabbitMQ: what matters is in the body.
-fn stored(queue: &Queue, row: &SqliteRow) -> Result<Stored, sqlx::Error> {
-    let headers: String = row.try_get("headers")?;
-    let message_id: String = row.try_get("message_id")?;
-    Ok(Stored {
-        id: row.try_get("id")?,
-        delivery: Delivery {
-            queue: queue.clone(),
-            body: row.try_get("body")?,
-            headers: serde_json::from_str::<Headers>(&headers).unwrap_or_default(),
-            message_id: Uuid::parse_str(&message_id).ok(),
-        },
-    })
+impl Store {
+    /// Headers or an id that cannot be read count as absent, as with RabbitMQ: what matters is in the body.
+    fn stored(&self, queue: &Queue, row: &SqliteRow) -> Result<Stored, sqlx::Error> {
+        let headers: String = row.try_get("headers")?;
+        let message_id: String = row.try_get("message_id")?;
+        let published_at = Moment(row.try_get("published_at")?);
+        Ok(Stored {
+            id: row.try_get("id")?,
+            delivery: Delivery {
+                queue: queue.clone(),
+                body: row.try_get("body")?,
+                headers: serde_json::from_str::<Headers>(&headers).unwrap_or_default(),
+                redelivered: published_at < self.opened_at,
+                message_id: Uuid::parse_str(&message_id).ok(),
+            },
+        })
+    }
 }

@@ -166,7 +166,7 @@ impl Session {
         let delivery = wire::delivery(queue, &mut raw);
         let (course, endings) = (self.course.clone(), self.endings.clone());
         tracker.spawn(async move {
-            let ending = course.run(&delivery).await;
+            let ending = course.run(delivery).await;
             // When the session is gone, nobody waits for it: the broker hands the message out again.
             endings.send((tag, ending)).await.unwrap_or_default();
         });

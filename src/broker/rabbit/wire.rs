@@ -60,6 +60,7 @@ pub(super) fn delivery(queue: &Queue, raw: &mut Raw) -> Delivery {
             .as_ref()
             .map(read)
             .unwrap_or_default(),
+        redelivered: raw.redelivered,
         message_id: raw
             .properties
             .message_id()

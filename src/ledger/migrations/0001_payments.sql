@@ -44,7 +44,7 @@ CREATE INDEX payments_newest ON payments (created_at, id);
 CREATE INDEX payments_status ON payments (status, created_at, id);
 CREATE INDEX payments_in_doubt ON payments (created_at) WHERE status = 'in_doubt';
 -- For the sweep: few payments are ever in these states at once.
-CREATE INDEX payments_open ON payments (updated_at)
+CREATE INDEX payments_open ON payments (updated_at, id)
     WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending');
 
 CREATE TABLE attempts (
@@ -77,9 +77,6 @@ CREATE TABLE confirmations (
     created_at BIGINT NOT NULL,
     UNIQUE (payment_id, sequence)
 );
-
--- For the sweep.
-CREATE INDEX confirmations_queued ON confirmations (payment_id) WHERE delivery = 'queued';
 
 CREATE TABLE payment_events (
     payment_id TEXT NOT NULL REFERENCES payments (id),

@@ -67,6 +67,30 @@ impl Confirmer {
             .await
     }
 
+    /// A send surely did nothing: the confirmation is owed as before, whatever else was written to the payment meanwhile.
+    pub(super) async fn not_done(
+        &self,
+        job: &Job,
+        known: &mut Known,
+        detail: String,
+    ) -> Result<(), LedgerError> {
+        let kind = "confirmation_not_done";
+        while !self
+            .set(known, job, Delivery::Queued, kind, Some(detail.clone()))
+            .await?
+        {
+            match self.ledger.known(job.payment_id).await? {
+                Some(newer) => *known = newer,
+                None => break,
+            }
+            if !find(known, job).is_some_and(|one| matches!(one.delivery, Delivery::Sending { .. }))
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// An operator has to deliver it.
     pub(super) async fn give_up(
         &self,

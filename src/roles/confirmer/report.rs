@@ -59,14 +59,7 @@ impl Confirmer {
                     .await
             }
             Err(CallError::Broken { code }) => {
-                self.set(
-                    known,
-                    job,
-                    Delivery::Queued,
-                    "confirmation_not_done",
-                    Some(code.clone()),
-                )
-                .await?;
+                self.not_done(job, known, code.clone()).await?;
                 let error = format!("Cleeng turned our publisher token away ({code})");
                 Ok(Flow::Stop(Verdict::Hold { error }))
             }
@@ -134,14 +127,7 @@ impl Confirmer {
         retry_after: Option<Duration>,
         error: String,
     ) -> Result<Flow, LedgerError> {
-        self.set(
-            known,
-            job,
-            Delivery::Queued,
-            "confirmation_not_done",
-            Some(error.clone()),
-        )
-        .await?;
+        self.not_done(job, known, error.clone()).await?;
         self.again_or_give_up(job, known, retry_after, error).await
     }
 
@@ -152,7 +138,8 @@ impl Confirmer {
         retry_after: Option<Duration>,
         error: String,
     ) -> Result<Flow, LedgerError> {
-        if delivery::order_ends_soon(known, clock::now()) {
+        let until_notice = delivery::time_until_notice(known, clock::now());
+        if until_notice.is_some_and(|left| left.is_zero()) {
             return self
                 .give_up(job, known, DeadReason::OrderExpires, &error)
                 .await;
@@ -160,7 +147,12 @@ impl Confirmer {
         if job.age > self.limits.max_age {
             return self.give_up(job, known, DeadReason::TooOld, &error).await;
         }
-        Ok(Flow::Stop(self.wait(job, retry_after, &error)))
+        // Not asleep when the notice begins; but never before Cleeng's own Retry-After.
+        let verdict = match (retry_after, until_notice) {
+            (None, Some(left)) => self.wait_at_most(job, left, &error),
+            (Some(_), _) | (None, None) => self.wait(job, retry_after, &error),
+        };
+        Ok(Flow::Stop(verdict))
     }
 }
 

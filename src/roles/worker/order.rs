@@ -65,6 +65,7 @@ impl Worker {
                         // Written together with the first attempt; a payment whose order was not written is read anew.
                         case.known.payment.order = Some(facts);
                         save_for_renewals(&mut case.known.payment);
+                        end_with_order(&mut case.known.payment);
                         Ok(Flow::Again)
                     }
                     Payable::Expired => self.expire(case).await,
@@ -102,6 +103,13 @@ fn save_for_renewals(payment: &mut Payment) {
         .is_some_and(|order| order.offer_id.starts_with('S'));
     if let Method::New { save, .. } = &mut payment.method {
         *save |= subscription;
+    }
+}
+
+/// What is charged after the order's end Cleeng would not take any more.
+fn end_with_order(payment: &mut Payment) {
+    if let Some(end) = payment.order.as_ref().and_then(|order| order.expires_at) {
+        payment.expires_at = payment.expires_at.min(end);
     }
 }
 
