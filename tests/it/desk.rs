@@ -14,6 +14,7 @@ async fn an_operator_settles_a_payment_that_stays_in_doubt(pair: Pair) {
         Setup {
             env,
             no_webhooks: true,
+            ..Setup::default()
         },
     )
     .await;

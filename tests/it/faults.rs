@@ -262,6 +262,7 @@ async fn a_sweep_settles_a_payment_whose_command_is_lost(pair: Pair) {
     let setup = Setup {
         env,
         no_webhooks: true,
+        ..Setup::default()
     };
     let world = World::start_with(pair, setup).await;
     world

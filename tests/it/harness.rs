@@ -20,7 +20,7 @@ pub(crate) use process::{Process, run};
 pub(crate) use proxy::{Proxy, Wire};
 pub(crate) use queues::Queues;
 pub(crate) use roles::Role;
-pub(crate) use stores::Pair;
+pub(crate) use stores::{Pair, Servers, Stores};
 
 /// Cleeng's ids of the two payment methods.
 const STRIPE_METHOD: u64 = 100_000_001;
@@ -36,6 +36,8 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(&'static str, String)>,
     /// The simulators send no webhooks.
     pub(crate) no_webhooks: bool,
+    /// Of the simulator's dice.
+    pub(crate) seed: Option<u64>,
 }
 
 /// A running installation. Dropping it kills its processes and removes what it made.
@@ -46,7 +48,7 @@ pub(crate) struct World {
     pub(crate) simulator: String,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) roles: BTreeMap<&'static str, Process>,
-    pub(crate) stores: stores::Stores,
+    pub(crate) stores: Stores,
     pub(crate) folder: PathBuf,
     _simulator: Process,
 }
@@ -68,13 +70,19 @@ impl World {
     pub(crate) async fn prepare(pair: Pair, setup: Setup) -> World {
         let folder = std::env::temp_dir().join(format!("connector-it-{}", uuid::Uuid::new_v4()));
         std::fs::create_dir_all(&folder).unwrap();
-        let stores = stores::Stores::make(pair, &folder).await;
+        let stores = Stores::make(pair, &folder).await;
+        World::prepare_on(stores, folder, setup).await
+    }
+
+    /// As `prepare`, with stores that the test has made.
+    pub(crate) async fn prepare_on(stores: Stores, folder: PathBuf, setup: Setup) -> World {
         let (port, ops_port, sim_port) = (free_port(), free_port(), free_port());
         let base = format!("http://127.0.0.1:{port}");
         let simulator = format!("http://127.0.0.1:{sim_port}");
         let listen = format!("127.0.0.1:{sim_port}");
         let hooks = format!("{base}/v1/webhooks/");
-        let mut arguments = vec!["simulator", "--listen", &listen];
+        let seed = setup.seed.unwrap_or(1).to_string();
+        let mut arguments = vec!["simulator", "--listen", &listen, "--seed", &seed];
         if !setup.no_webhooks {
             arguments.extend(["--webhooks", &hooks]);
         }

@@ -32,6 +32,7 @@ fn patient() -> Setup {
     Setup {
         env: env.map(|name| (name, "20s".to_owned())).into(),
         no_webhooks: true,
+        ..Setup::default()
     }
 }
 

@@ -37,6 +37,7 @@ fn stopping() -> Setup {
     Setup {
         env,
         no_webhooks: true,
+        ..Setup::default()
     }
 }
 

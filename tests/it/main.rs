@@ -13,6 +13,7 @@ mod commands;
 mod deployment;
 mod desk;
 mod documents;
+mod drill;
 mod faults;
 mod harness;
 mod ingest;

@@ -123,6 +123,32 @@ impl Http {
         })
     }
 
+    /// Nothing when the server is not there, or hangs up.
+    pub(crate) async fn try_post(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Option<Answer> {
+        let mut request = self
+            .0
+            .post(url)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.ok()?;
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let text = response.text().await.ok()?;
+        Some(Answer {
+            status,
+            headers,
+            text,
+        })
+    }
+
     pub(crate) async fn delete(&self, url: &str) -> Answer {
         read(self.0.delete(url).send().await.unwrap()).await
     }

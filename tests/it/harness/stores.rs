@@ -14,8 +14,32 @@ pub(crate) enum Pair {
     Servers,
 }
 
+/// Where the two servers are.
+#[derive(Clone)]
+pub(crate) struct Servers {
+    pub(crate) amqp: String,
+    pub(crate) database: String,
+}
+
+impl Servers {
+    /// Those that `scripts/test` starts for all tests; not asked for where nobody needs them.
+    fn shared(pair: Pair) -> Servers {
+        match pair {
+            Pair::Embedded => Servers {
+                amqp: String::new(),
+                database: String::new(),
+            },
+            Pair::Servers => Servers {
+                amqp: server("TEST_AMQP_URL"),
+                database: server("TEST_DATABASE_URL"),
+            },
+        }
+    }
+}
+
 /// One test's own stores.
 pub(crate) struct Stores {
+    pub(crate) servers: Servers,
     pub(crate) pair: Pair,
     pub(crate) prefix: String,
     pub(crate) file: PathBuf,
@@ -33,9 +57,14 @@ pub(crate) fn server(variable: &str) -> String {
 
 impl Stores {
     pub(crate) async fn make(pair: Pair, folder: &Path) -> Stores {
+        Stores::make_on(Servers::shared(pair), pair, folder).await
+    }
+
+    pub(crate) async fn make_on(servers: Servers, pair: Pair, folder: &Path) -> Stores {
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let prefix = format!("it_{}", &unique[..20]);
         let stores = Stores {
+            servers,
             pair,
             prefix,
             file: folder.join("connector.sqlite"),
@@ -54,7 +83,7 @@ impl Stores {
                 "embedded".to_owned(),
                 format!("sqlite://{}", self.file.display()),
             ),
-            Pair::Servers => (server("TEST_AMQP_URL"), self.database_url()),
+            Pair::Servers => (self.servers.amqp.clone(), self.database_url()),
         };
         vec![
             ("CONNECTOR_BROKER__URL".to_owned(), broker),
@@ -64,14 +93,13 @@ impl Stores {
     }
 
     fn database_url(&self) -> String {
-        let mut url = url::Url::parse(&server("TEST_DATABASE_URL")).unwrap();
+        let mut url = url::Url::parse(&self.servers.database).unwrap();
         url.set_path(&self.prefix);
         url.to_string()
     }
 
     async fn sql(&self, statement: &str) {
-        let options: sqlx::postgres::PgConnectOptions =
-            server("TEST_DATABASE_URL").parse().unwrap();
+        let options: sqlx::postgres::PgConnectOptions = self.servers.database.parse().unwrap();
         let mut connection = options.connect().await.unwrap();
         connection
             .execute(sqlx::AssertSqlSafe(statement.to_owned()))
@@ -86,10 +114,9 @@ impl Stores {
             self.prefix
         ))
         .await;
-        let connection =
-            Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default())
-                .await
-                .unwrap();
+        let connection = Connection::connect(&self.servers.amqp, ConnectionProperties::default())
+            .await
+            .unwrap();
         let channel = connection.create_channel().await.unwrap();
         for queue in self.queues() {
             let name = format!("{}.{queue}", self.prefix);
@@ -135,6 +162,7 @@ impl Drop for Stores {
             return;
         }
         let this = Stores {
+            servers: self.servers.clone(),
             pair: Pair::Embedded,
             prefix: self.prefix.clone(),
             file: self.file.clone(),
