@@ -94,11 +94,10 @@ impl AttemptState {
 
     /// The state after a send failed with `error`.
     ///
-    /// `first_send` says that no earlier send of these bytes can have happened. Only then is "not done" believed: a replay
-    /// that did not get through says nothing about the try before it.
+    /// `first_send` says that no earlier send of these bytes can have had an effect. Only then is "not done" believed: a
+    /// replay that did not get through says nothing about the try before it.
     pub(crate) fn after(self, error: &CallError, first_send: bool) -> AttemptState {
-        let never_sent = first_send || matches!(self, AttemptState::NotDone(_));
-        let turned_away = |cause: Cause| match (never_sent, self) {
+        let turned_away = |cause: Cause| match (first_send, self) {
             (true, _) => AttemptState::NotDone(cause),
             // What is known about the earlier try weighs more than this one's failure.
             (false, AttemptState::Unknown(earlier)) => AttemptState::Unknown(earlier),
@@ -150,7 +149,7 @@ mod tests {
             ),
             (
                 AttemptState::NotDone(Cause::RateLimited),
-                false,
+                true,
                 AttemptState::NotDone(Cause::Connect),
             ),
             (

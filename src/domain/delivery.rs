@@ -86,3 +86,6 @@ fn earlier<'a>(
         .iter()
         .filter(|one| one.sequence < confirmation.sequence)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::attempt::Stage;
 use super::ids::GatewayRef;
 use super::moment::Moment;
 use super::money::Money;
@@ -157,6 +158,19 @@ impl Outcome {
             | Outcome::RequiresAction { reference, .. }
             | Outcome::Pending { reference }
             | Outcome::Cancelled { reference } => Some(reference),
+        }
+    }
+
+    /// Whether this leaves nothing unknown about a request of `stage`.
+    pub(crate) fn settles(&self, stage: Stage) -> bool {
+        match self {
+            Outcome::Opened { .. } => false,
+            // It lives on: the request to end it may not have arrived yet.
+            Outcome::RequiresAction { .. } | Outcome::Pending { .. } => stage != Stage::Cancel,
+            Outcome::Authorized { .. }
+            | Outcome::Captured { .. }
+            | Outcome::Rejected { .. }
+            | Outcome::Cancelled { .. } => true,
         }
     }
 }

@@ -176,7 +176,9 @@ fn open_attempt(payment: &Payment, attempt: &Attempt, seen: Seen, now: Moment) -
 /// A request that moves no money: repeated under its key, or given up.
 fn harmless(attempt: &Attempt, payment: &Payment, now: Moment) -> Step {
     if now >= payment.expires_at {
-        return Step::Expire;
+        // An event may have told the id that the request's own lost answer did not.
+        let made = payment.reference().cloned();
+        return made.map_or(Step::Expire, Step::Cancel);
     }
     let spent = attempt.state == AttemptState::Unknown(Cause::StoredError);
     if spent || now >= attempt.key_expires_at {
@@ -222,3 +224,6 @@ fn unreadable(payment: &Payment, attempt: &Attempt, now: Moment) -> Step {
         Step::Stuck(Doubt::KeyExpired)
     }
 }
+
+#[cfg(test)]
+mod tests;

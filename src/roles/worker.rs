@@ -269,3 +269,6 @@ impl Case {
         self.gateway.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests;

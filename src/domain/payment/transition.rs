@@ -184,3 +184,6 @@ pub(crate) fn set(
         report: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

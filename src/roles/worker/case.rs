@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::domain::attempt::{Attempt, AttemptState, Prepared};
+use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
+use crate::domain::failure::CallError;
 use crate::domain::ids::AttemptId;
 use crate::domain::moment::Moment;
 use crate::domain::payment::Known;
@@ -22,7 +23,7 @@ pub(super) struct Case {
     pub(super) seen: Seen,
     /// Of the command; what is queued because of it is part of the same trace.
     pub(super) trace: Option<TraceContext>,
-    /// Attempts of this run whose first send is still to come.
+    /// Attempts of which this run knows that none of their sends had an effect, and whose next one is still to come.
     unsent: BTreeSet<i64>,
     /// Attempts that were sent in this run: they are not sent again in it.
     sent: BTreeSet<i64>,
@@ -101,20 +102,36 @@ impl Case {
         self.set_state(id, AttemptState::Void);
     }
 
-    /// Closes every open attempt: a definite answer about the payment settles them all.
-    pub(super) fn close_attempts(&mut self, state: AttemptState) {
-        for attempt in self
-            .known
-            .attempts
-            .iter_mut()
-            .filter(|attempt| attempt.state.is_open())
-        {
-            attempt.state = state;
-            self.dirty.insert(attempt.number);
+    /// Closes the open attempts of those stages that `settled` names.
+    pub(super) fn close_attempts(&mut self, state: AttemptState, settled: impl Fn(Stage) -> bool) {
+        for attempt in &mut self.known.attempts {
+            if attempt.state.is_open() && settled(attempt.request.stage) {
+                attempt.state = state;
+                self.dirty.insert(attempt.number);
+            }
         }
     }
 
-    /// Notes that an attempt is being sent; whether this is surely its first time.
+    /// Takes in that a send failed.
+    pub(super) fn fail_attempt(&mut self, id: AttemptId, failure: &CallError, first_send: bool) {
+        if let Some(state) = self
+            .attempt(id)
+            .map(|attempt| attempt.state.after(failure, first_send))
+        {
+            self.set_state(id, state);
+        }
+    }
+
+    pub(super) fn is_unsent(&self, number: i64) -> bool {
+        self.unsent.contains(&number)
+    }
+
+    /// Notes that what was sent before surely had no effect, and that the ledger holds the attempt as open again.
+    pub(super) fn mark_unsent(&mut self, number: i64) {
+        self.unsent.insert(number);
+    }
+
+    /// Notes that an attempt is being sent; whether this is surely the first send that can have an effect.
     pub(super) fn note_send(&mut self, number: i64) -> bool {
         self.sent.insert(number);
         self.unsent.remove(&number)

@@ -64,9 +64,7 @@ impl Worker {
                 "the gateway's answer is still unknown",
             )));
         }
-        if attempt.state != AttemptState::Open && case.has_unwritten() {
-            // What led to this replay is written before it leaves.
-            self.commit(case, "replay", None, None).await?;
+        if !case.is_unsent(attempt.number) && !self.write_replay(case, &attempt).await? {
             return Ok(Flow::Again);
         }
         let first_send = case.note_send(attempt.number);
@@ -85,6 +83,22 @@ impl Worker {
                     .await
             }
         }
+    }
+
+    /// Writes that bytes which may have left before are about to leave again. `false`: somebody else was faster.
+    ///
+    /// From here on nobody takes "surely not done" for the last word about them: not who comes after a crash in this send, and
+    /// not who sent them at the same time, since this write makes theirs a conflict.
+    async fn write_replay(&self, case: &mut Case, attempt: &Attempt) -> Result<bool, Interrupted> {
+        let had_no_effect = matches!(attempt.state, AttemptState::NotDone(_));
+        if had_no_effect {
+            case.set_state(attempt.id, AttemptState::Open);
+        }
+        let written = self.commit(case, "replay", None, None).await?;
+        if written && had_no_effect {
+            case.mark_unsent(attempt.number);
+        }
+        Ok(written)
     }
 
     async fn answered(
@@ -115,7 +129,7 @@ impl Worker {
         first_send: bool,
         failure: CallError,
     ) -> Result<Flow, Interrupted> {
-        case.set_state(attempt.id, attempt.state.after(&failure, first_send));
+        case.fail_attempt(attempt.id, &failure, first_send);
         let stage = attempt.request.stage;
         match failure {
             CallError::NotDone { retry_after, cause } => {

@@ -59,9 +59,7 @@ impl Worker {
         } else {
             payment::apply(before, outcome, now)
         };
-        if !matches!(outcome, Outcome::Opened { .. }) {
-            case.close_attempts(AttemptState::Answered);
-        }
+        case.close_attempts(AttemptState::Answered, |stage| outcome.settles(stage));
         case.seen = Seen::Answer;
         match transition {
             Transition::Unchanged => {
@@ -138,7 +136,7 @@ impl Worker {
 
     /// The deadline has passed and nothing can happen any more.
     pub(super) async fn expire(&self, case: &mut Case) -> Result<Flow, Interrupted> {
-        case.close_attempts(AttemptState::Void);
+        case.close_attempts(AttemptState::Void, |_| true);
         // A charge that surely was not done leaves no trace at the gateway: nobody has to be told.
         if let Transition::Moved { payment, report } =
             payment::expire(&case.known.payment, false, clock::now())

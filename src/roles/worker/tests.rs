@@ -1,0 +1,68 @@
+//! The promise behind everything: any order and repetition of events ends in one charge, whatever is killed or lost.
+//!
+//! The real worker runs on a real ledger against a model of a gateway ([`model`]). Scripts ([`script`]) say what is delivered
+//! and how each call ends; [`run`] plays them, and [`truth`] compares what the ledger says with what the gateway
+//! knows.
+
+mod model;
+mod objects;
+mod run;
+mod script;
+mod stage;
+mod stories;
+mod truth;
+mod world;
+
+use proptest::test_runner::{Config, TestRunner};
+
+use script::{Script, scripts};
+use stage::Stage;
+use world::Flavour;
+
+/// Enough to meet most pairs of faults; the whole takes less than half a minute on two processors.
+const CASES: u32 = 1000;
+
+fn play_many(flavour: Flavour) {
+    let runtime = runtime();
+    let stage = runtime.block_on(Stage::open());
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        max_shrink_iters: 2000,
+        ..Config::default()
+    };
+    let ended = TestRunner::new(config).run(&scripts(), |script| {
+        runtime.block_on(stage.play(flavour, &script));
+        Ok(())
+    });
+    if let Err(failure) = ended {
+        panic!("{failure}");
+    }
+}
+
+/// One script, written by hand or found by the property.
+fn play(flavour: Flavour, script: &Script) {
+    let runtime = runtime();
+    runtime.block_on(async {
+        let stage = Stage::open().await;
+        stage.play(flavour, script).await;
+    });
+}
+
+/// One thread: what runs at once takes turns only where it waits.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn any_order_and_repetition_of_events_ends_in_one_charge_where_the_id_comes_first() {
+    play_many(Flavour::TwoStep);
+}
+
+#[test]
+fn any_order_and_repetition_of_events_ends_in_one_charge_where_the_charge_gives_the_id() {
+    play_many(Flavour::OneCall);
+}
