@@ -27,10 +27,12 @@ fn patient() -> Setup {
     let env = [
         "CONNECTOR_GATEWAYS__STRIPE__TIMEOUT",
         "CONNECTOR_GATEWAYS__SIMULATED__TIMEOUT",
-        "CONNECTOR_CLEENG__TIMEOUT",
     ];
+    let mut env: Vec<_> = env.map(|name| (name, "20s".to_owned())).into();
+    env.push(("CONNECTOR_CLEENG__TIMEOUT", "3s".to_owned()));
+    env.push(("CONNECTOR_CLEENG__SETTLE_TIME", "3500ms".to_owned()));
     Setup {
-        env: env.map(|name| (name, "20s".to_owned())).into(),
+        env,
         no_webhooks: true,
         ..Setup::default()
     }
