@@ -13,9 +13,11 @@ use crate::domain::retry::Delay;
 pub(crate) use crate::domain::queue::{Lane, Queue};
 
 pub(crate) use self::choice::{Broker, declare, diff};
+pub(crate) use self::dead::{DeadLetter, DeadLetters, ReplayError};
 
 mod choice;
 mod course;
+mod dead;
 mod embedded;
 mod rabbit;
 mod settle;
@@ -37,6 +39,9 @@ pub(crate) struct Headers {
     /// Only in the dead letters: why it lies there, and the queue that it came from.
     pub(crate) reason: Option<String>,
     pub(crate) source: Option<String>,
+    /// How often an operator has sent it back from the dead letters.
+    #[serde(default)]
+    pub(crate) replayed: u32,
 }
 
 /// A message on its way to a queue.

@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the executable, and with which exit code it answers.
 
 mod check;
+mod dead_letters;
 mod demo;
 mod payments;
 mod resolve;
@@ -33,10 +34,6 @@ struct Arguments {
 const AFTER_HELP: &str = "Exit codes: 0 done, 1 failed, 2 usage, 78 configuration.";
 
 #[derive(Debug, Subcommand)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one of it, for as long as the process lives"
-)]
 enum Command {
     /// All roles with embedded stores, a simulated gateway and a simulated Cleeng; prints the URL to open
     Demo(demo::Options),
@@ -50,6 +47,9 @@ enum Command {
     /// Look at payments
     #[command(subcommand)]
     Payments(payments::Command),
+    /// Look at dead letters, send them back to where they came from, or discard them
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
     Simulator(simulate::Options),
 }
@@ -91,6 +91,7 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::CheckConfig(options) => check::check(load(), &options),
         Command::Topology(command) => Ok(topology::topology(&load()?, &command)?),
         Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
+        Command::DeadLetters(command) => Ok(dead_letters::dead_letters(&load()?, &command)?),
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),
     }
 }

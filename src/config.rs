@@ -29,6 +29,7 @@ use crate::domain::ids::GatewayName;
 
 pub(crate) use cross::check_roles;
 pub(crate) use fault::Faults;
+pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, clap::ValueEnum)]

@@ -8,6 +8,7 @@ mod connect;
 mod events;
 mod fields;
 mod migrate;
+mod operator;
 mod payment_row;
 mod read;
 mod sweep;

@@ -19,6 +19,7 @@ use crate::config::BrokerConfig;
 use crate::domain::ids::GatewayName;
 
 mod consumer;
+pub(super) mod dead;
 mod store;
 mod writer;
 

@@ -20,6 +20,7 @@ use crate::domain::ids::GatewayName;
 mod acks;
 mod confirms;
 mod consumer;
+pub(super) mod dead;
 mod declare;
 mod link;
 mod publisher;

@@ -57,6 +57,7 @@ fn failed(before: &Headers, error: String, now: Moment) -> Headers {
         traceparent: before.traceparent.clone(),
         reason: None,
         source: None,
+        replayed: before.replayed,
     }
 }
 
@@ -68,7 +69,7 @@ fn bounded(text: String) -> String {
 }
 
 /// A foreign message without an id gets one from its bytes, so that all its copies bear the same.
-fn message_id(delivery: &Delivery) -> Uuid {
+pub(super) fn message_id(delivery: &Delivery) -> Uuid {
     delivery.message_id.unwrap_or_else(|| {
         let digest = Sha256::digest(&delivery.body);
         let mut bytes = [0; 16];

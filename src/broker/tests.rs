@@ -2,6 +2,7 @@
 
 use harness::Rig;
 
+mod dead;
 mod embedded_only;
 mod harness;
 mod proxy;
@@ -38,4 +39,8 @@ on_both!(
     a_stop_finishes_what_runs_and_leaves_the_rest,
     two_thousand_messages_are_all_taken_once,
     a_slow_message_does_not_hold_up_the_others,
+    looking_thirty_times_at_dead_letters_loses_none,
+    a_replayed_dead_letter_is_back_in_its_queue_as_new,
+    a_dead_letter_that_has_no_queue_to_go_to_stays,
+    a_removed_dead_letter_is_gone_for_good,
 );

@@ -147,7 +147,7 @@ async fn show(ledger: &Ledger, options: &ShowOptions) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn document(known: &Known, history: &[HistoryEntry]) -> Value {
+pub(super) fn document(known: &Known, history: &[HistoryEntry]) -> Value {
     json!({
         "payment": shown(&json!(PaymentView::of_known(known))),
         "attempts": known.attempts.iter().map(attempt).collect::<Vec<_>>(),

@@ -58,6 +58,14 @@ pub(super) fn duration(text: &str) -> Result<Duration, Wrong> {
         .ok_or_else(|| Wrong::new("a duration that is too long", remedy))
 }
 
+/// A duration on the command line.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    duration(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.remedy))
+}
+
 /// A duration as [`duration`] reads it, in the largest unit that fits.
 pub(super) fn spell(span: Duration) -> String {
     let millis = span.as_millis();

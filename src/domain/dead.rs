@@ -65,6 +65,12 @@ impl DeadReason {
         DeadReason::GivenUp,
     ];
 
+    pub(crate) fn from_label(text: &str) -> Option<DeadReason> {
+        DeadReason::ALL
+            .into_iter()
+            .find(|reason| reason.label() == text)
+    }
+
     pub(crate) fn label(self) -> &'static str {
         match self {
             DeadReason::Undecodable => "undecodable",

@@ -2,6 +2,7 @@
 
 mod accepting;
 mod committing;
+mod operating;
 mod reading;
 mod samples;
 mod stores;
@@ -61,6 +62,8 @@ on_both_stores! {
     committing::a_late_capture_is_recorded_beside_the_new_holder,
     committing::an_accept_against_a_late_capture_leaves_one_holder,
     committing::a_commit_does_not_unpublish,
+    operating::a_confirmation_that_was_given_up_is_taken_up_again_once,
+    operating::a_discard_is_kept_in_the_history,
     reading::a_payment_is_found_by_its_reference,
     reading::lists_are_filtered_and_newest_first,
     reading::doubts_are_counted_with_the_oldest,

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod commands;
+mod dead_letters;
 mod deployment;
 mod desk;
 mod documents;

@@ -34,6 +34,8 @@ const DELETE: &str = "DELETE FROM queue_messages WHERE id = ?";
 const DUE: &str = "SELECT id FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?";
 const READ: &str = "SELECT id, published_at, message_id, headers, body FROM queue_messages \
      WHERE id IN (SELECT value FROM json_each(?)) ORDER BY visible_at, id";
+const OLDEST: &str = "SELECT id, message_id, headers, body, published_at FROM queue_messages \
+     WHERE queue = ? ORDER BY id LIMIT ?";
 const NEXT: &str = "SELECT visible_at FROM queue_messages WHERE queue = ? AND visible_at > ? ORDER BY visible_at LIMIT 1";
 const DEPTH: &str = "SELECT COUNT(*) FROM queue_messages WHERE queue = ?";
 
@@ -143,6 +145,49 @@ impl Store {
             .fetch_one(&self.pool)
             .await?;
         Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    /// The first messages of the queue, due or not, each with the time when it came in.
+    pub(super) async fn oldest(
+        &self,
+        queue: &Queue,
+        limit: i64,
+    ) -> Result<Vec<(Stored, Moment)>, sqlx::Error> {
+        let rows = sqlx::query(OLDEST)
+            .bind(queue.to_string())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((stored(queue, row)?, Moment(row.try_get("published_at")?))))
+            .collect()
+    }
+
+    /// Removes the row and puts `message` into its own queue, both or neither. `false`: the row is gone, nothing was done.
+    pub(super) async fn exchange(
+        &self,
+        id: i64,
+        message: &Outgoing,
+        at: Moment,
+    ) -> Result<bool, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let deleted = sqlx::query(DELETE)
+            .bind(id)
+            .execute(&mut *transaction)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            transaction.rollback().await?;
+            return Ok(false);
+        }
+        insert(message, at)?.execute(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+
+    /// Done as well when the row is gone already.
+    pub(super) async fn delete(&self, id: i64) -> Result<(), sqlx::Error> {
+        self.write(&[Write::Delete { id }]).await
     }
 
     pub(super) async fn close(&self) {

@@ -17,6 +17,7 @@ const LAST_ERROR: &str = "x-last-error";
 const TRACEPARENT: &str = "traceparent";
 const REASON: &str = "x-reason";
 const SOURCE: &str = "x-source";
+const REPLAYED: &str = "x-replayed";
 
 const PERSISTENT: u8 = 2;
 
@@ -78,6 +79,9 @@ fn write(headers: &Headers) -> FieldTable {
     if let Some(at) = headers.first_failed_at {
         put(FIRST_FAILED_AT, AMQPValue::LongLongInt(at.0));
     }
+    if headers.replayed > 0 {
+        put(REPLAYED, AMQPValue::LongLongInt(headers.replayed.into()));
+    }
     let texts = [
         (FIRST_ERROR, &headers.first_error),
         (LAST_ERROR, &headers.last_error),
@@ -96,16 +100,20 @@ fn write(headers: &Headers) -> FieldTable {
 /// A header that is missing or of another type counts as absent: what matters is in the body.
 fn read(table: &FieldTable) -> Headers {
     Headers {
-        failures: number(table, FAILURES)
-            .and_then(|count| u32::try_from(count).ok())
-            .unwrap_or(0),
+        failures: count(table, FAILURES),
         first_failed_at: number(table, FIRST_FAILED_AT).map(Moment),
         first_error: text(table, FIRST_ERROR),
         last_error: text(table, LAST_ERROR),
         traceparent: text(table, TRACEPARENT),
         reason: text(table, REASON),
         source: text(table, SOURCE),
+        replayed: count(table, REPLAYED),
     }
+}
+
+fn count(table: &FieldTable, key: &str) -> u32 {
+    let found = number(table, key).and_then(|count| u32::try_from(count).ok());
+    found.unwrap_or(0)
 }
 
 /// Integers of other widths are what other clients write.
@@ -137,6 +145,7 @@ mod tests {
             traceparent: Some("00-a-b-01".into()),
             reason: Some("too_old".into()),
             source: Some("confirmations".into()),
+            replayed: 2,
         };
         assert_eq!(read(&write(&headers)), headers);
         assert_eq!(read(&write(&Headers::default())), Headers::default());

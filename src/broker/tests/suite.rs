@@ -4,6 +4,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+pub(super) use super::dead::{
+    a_dead_letter_that_has_no_queue_to_go_to_stays, a_removed_dead_letter_is_gone_for_good,
+    a_replayed_dead_letter_is_back_in_its_queue_as_new,
+    looking_thirty_times_at_dead_letters_loses_none,
+};
 use super::harness::{Recorder, Rig, Running, drain, eventually, message};
 use crate::broker::{Headers, Lane, PublishError, Queue, Verdict};
 

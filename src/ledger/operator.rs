@@ -1,0 +1,80 @@
+//! What an operator changes by hand, each with its entry in the payment's history.
+
+use super::{Change, Committed, Ledger, LedgerError};
+use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery};
+use crate::domain::ids::PaymentId;
+use crate::domain::moment::Moment;
+use crate::domain::payment::Known;
+
+/// Others may write to the payment at the same time; then it is read and decided again, this often.
+const TRIES: u32 = 10;
+
+impl Ledger {
+    /// Takes a confirmation up again that was given up. `false`: it is not given up, and was left as it is.
+    pub(crate) async fn replay_confirmation(
+        &self,
+        payment: PaymentId,
+        confirmation: ConfirmationId,
+        delivery: Delivery,
+        detail: &str,
+        now: Moment,
+    ) -> Result<bool, LedgerError> {
+        let decide = |known: &Known| {
+            let found = known
+                .confirmations
+                .iter()
+                .find(|one| one.id == confirmation && one.delivery == Delivery::DeadLettered);
+            found.map(|one| Confirmation {
+                delivery,
+                ..one.clone()
+            })
+        };
+        self.write_entry(payment, "confirmation_replayed", detail, now, |known| {
+            decide(known).map(|one| vec![one])
+        })
+        .await
+    }
+
+    /// Keeps why a message about the payment was discarded. `false`: there is no such payment.
+    pub(crate) async fn note_discard(
+        &self,
+        payment: PaymentId,
+        detail: &str,
+        now: Moment,
+    ) -> Result<bool, LedgerError> {
+        self.write_entry(payment, "discarded", detail, now, |_| Some(Vec::new()))
+            .await
+    }
+
+    /// One entry, with the confirmations that `decide` changes; nothing when it says so or when there is no such payment.
+    async fn write_entry(
+        &self,
+        id: PaymentId,
+        kind: &'static str,
+        detail: &str,
+        now: Moment,
+        decide: impl Fn(&Known) -> Option<Vec<Confirmation>>,
+    ) -> Result<bool, LedgerError> {
+        for _ in 0..TRIES {
+            let Some(mut known) = self.known(id).await? else {
+                return Ok(false);
+            };
+            let Some(confirmations) = decide(&known) else {
+                return Ok(false);
+            };
+            known.payment.updated_at = now;
+            let change = Change {
+                payment: known.payment,
+                attempts: Vec::new(),
+                confirmations,
+                kind,
+                detail: Some(detail.to_owned()),
+            };
+            match self.commit(&change).await? {
+                Committed::Version(_) => return Ok(true),
+                Committed::Conflict => {}
+            }
+        }
+        Err(LedgerError::TimedOut)
+    }
+}
