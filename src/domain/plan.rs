@@ -146,9 +146,6 @@ fn charge(known: &Known, seen: Seen, now: Moment) -> Step {
     {
         return open_attempt(payment, attempt, seen, now);
     }
-    if known.attempts.len() >= MOST_ATTEMPTS {
-        return Step::Fail;
-    }
     let late = now >= payment.expires_at;
     match (payment.status, payment.reference(), seen) {
         (Status::Pending, Some(reference), Seen::Nothing) => Step::LookUp(reference.clone()),
@@ -157,6 +154,7 @@ fn charge(known: &Known, seen: Seen, now: Moment) -> Step {
         (Status::RequiresAction, Some(reference), Seen::Nothing) => Step::LookUp(reference.clone()),
         (_, Some(reference), _) if late => Step::Cancel(reference.clone()),
         (_, None, _) if late => Step::Expire,
+        _ if known.attempts.len() >= MOST_ATTEMPTS => Step::Fail,
         _ if payment.order.is_none() => Step::ReadOrder,
         _ => Step::Begin,
     }

@@ -133,6 +133,7 @@ async fn without_events(pair: Pair, env: &[(&'static str, &str)]) -> World {
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect(),
         no_webhooks: true,
+        ..Setup::default()
     };
     World::start_with(pair, setup).await
 }

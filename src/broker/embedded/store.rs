@@ -159,7 +159,12 @@ impl Store {
             .fetch_all(&self.pool)
             .await?;
         rows.iter()
-            .map(|row| Ok((stored(queue, row)?, Moment(row.try_get("published_at")?))))
+            .map(|row| {
+                Ok((
+                    self.stored(queue, row)?,
+                    Moment(row.try_get("published_at")?),
+                ))
+            })
             .collect()
     }
 

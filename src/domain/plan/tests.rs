@@ -195,7 +195,7 @@ fn without_an_open_attempt_the_status_and_the_deadline_decide() {
         (late(works), Nothing, Step::LookUp(reference())),
         (late(works), Answer, Step::AwaitGateway),
         (looped, Nothing, Step::Fail),
-        (late(looped), Nothing, Step::Fail),
+        (late(looped), Nothing, Step::Expire),
     ] {
         assert_eq!(charge(row, seen), step, "{row:?} {seen:?}");
     }
