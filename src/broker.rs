@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::dead::DeadReason;
+use crate::domain::message::Envelope;
 use crate::domain::moment::Moment;
 use crate::domain::retry::Delay;
 
@@ -53,6 +54,22 @@ pub(crate) struct Outgoing {
     pub(crate) message_id: Uuid,
     pub(crate) body: Vec<u8>,
     pub(crate) headers: Headers,
+}
+
+impl Outgoing {
+    /// A new message: it has not failed yet, and waits for nothing.
+    pub(crate) fn new(queue: Queue, envelope: &Envelope, traceparent: Option<String>) -> Outgoing {
+        Outgoing {
+            queue,
+            delay: None,
+            message_id: envelope.message_id,
+            body: envelope.encode(),
+            headers: Headers {
+                traceparent,
+                ..Headers::default()
+            },
+        }
+    }
 }
 
 /// A message in hand. It stays the broker's until its verdict is settled.

@@ -125,6 +125,17 @@ impl DeadLetters {
         }
     }
 
+    /// Puts a new message into its queue, past a connector that may be running.
+    ///
+    /// # Errors
+    /// It is not known to be there.
+    pub(crate) async fn put(&mut self, message: Outgoing) -> Result<(), PublishError> {
+        match self {
+            DeadLetters::Rabbit(rabbit) => rabbit.put(message).await,
+            DeadLetters::Embedded(embedded) => embedded.put(message).await,
+        }
+    }
+
     /// Removes one for good.
     ///
     /// # Errors

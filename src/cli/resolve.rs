@@ -5,11 +5,13 @@ use clap::{Args, ValueEnum};
 use uuid::Uuid;
 
 use super::answer;
+use crate::broker::{DeadLetters, Outgoing, Queue};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::attempt::AttemptState;
 use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery};
-use crate::domain::ids::{GatewayRef, PaymentId};
+use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
+use crate::domain::message::Envelope;
 use crate::domain::outcome::Outcome;
 use crate::domain::payment::{self, Known, Resolution};
 use crate::gateway;
@@ -55,12 +57,14 @@ pub(super) async fn resolve(
         };
         let resolution = resolution(config, &known, options).await?;
         let change = change(&known, &resolution, options)?;
-        let told = !change.confirmations.is_empty();
         if let Committed::Version(_) = ledger.commit(&change).await? {
             let status = change.payment.status.label();
-            let cleeng = match told {
-                true => "Cleeng is told at the next sweep (worker.sweep_every).",
-                false => "Cleeng is not told: nothing happened at the gateway.",
+            let cleeng = match change.confirmations.first() {
+                Some(confirmation) => {
+                    queue(config, confirmation).await?;
+                    "Cleeng is told."
+                }
+                None => "Cleeng is not told: nothing happened at the gateway.",
             };
             answer(&format!("{} is {status} now. {cleeng}", options.id));
             return Ok(());
@@ -70,6 +74,24 @@ pub(super) async fn resolve(
         "{}: the payment changes all the time; try again",
         options.id
     )
+}
+
+/// Has Cleeng told. Should it fail, replaying the payment's dead letter does the same.
+async fn queue(config: &Config, confirmation: &Confirmation) -> anyhow::Result<()> {
+    let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+    let message = Outgoing::new(
+        Queue::Confirmations,
+        &Envelope::of_confirmation(confirmation),
+        None,
+    );
+    let context =
+        "the payment is resolved, but Cleeng could not be told: replay the payment's dead letter";
+    let mut broker = DeadLetters::open(&config.broker, &config.ledger.url, &gateways)
+        .await
+        .context(context)?;
+    let put = broker.put(message).await.context(context);
+    broker.close().await;
+    put
 }
 
 fn change(known: &Known, resolution: &Resolution, options: &Options) -> anyhow::Result<Change> {

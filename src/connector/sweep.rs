@@ -8,7 +8,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use super::Parts;
-use crate::broker::{Headers, Lane, Outgoing, Publish, PublishError, Queue};
+use crate::broker::{Lane, Outgoing, Publish, PublishError, Queue};
 use crate::clock;
 use crate::domain::message::{Body, Envelope};
 use crate::domain::moment::Moment;
@@ -85,14 +85,9 @@ fn recheck(payment: &Stalled, now: Moment) -> Outgoing {
             payment_id: payment.id,
         },
     );
-    Outgoing {
-        queue: Queue::Commands {
-            gateway: payment.gateway.clone(),
-            lane: Lane::Billing,
-        },
-        delay: None,
-        message_id,
-        body: envelope.encode(),
-        headers: Headers::default(),
-    }
+    let queue = Queue::Commands {
+        gateway: payment.gateway.clone(),
+        lane: Lane::Billing,
+    };
+    Outgoing::new(queue, &envelope, None)
 }

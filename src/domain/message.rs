@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::confirmation::ConfirmationId;
+use super::confirmation::{Confirmation, ConfirmationId};
 use super::ids::{GatewayName, GatewayRef, PaymentId};
 use super::moment::Moment;
 
@@ -74,6 +74,15 @@ impl Envelope {
             expires_at,
             body,
         }
+    }
+
+    /// The message that has this confirmation delivered.
+    pub(crate) fn of_confirmation(confirmation: &Confirmation) -> Envelope {
+        let body = Body::Confirm {
+            payment_id: confirmation.payment_id,
+            confirmation_id: confirmation.id,
+        };
+        Envelope::new(confirmation.id.0, confirmation.created_at, None, body)
     }
 
     #[expect(

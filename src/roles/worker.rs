@@ -140,7 +140,7 @@ impl Worker {
             age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
             max_age,
             trace: trace_of(delivery),
-            redelivered: delivery.redelivered,
+            redelivered: delivery.redelivered || delivery.headers.replayed > 0,
         }))
     }
 

@@ -4,6 +4,7 @@
 mod chaos;
 mod fleet;
 mod load;
+mod operator;
 mod verdict;
 
 use std::time::Instant;
@@ -59,8 +60,10 @@ async fn nothing_is_lost_and_nothing_doubled_while_everything_fails() {
         tokio::join!(load::run(&fleet, plan), chaos::run(&fleet, &servers, plan));
     fleet.world.clear_faults().await;
     fleet.all_up().await;
+    verdict::settle(&fleet, &payments).await;
+    let letters = operator::work(&fleet, &payments).await;
     let table = verdict::judge(&fleet, &payments).await;
-    println!("{}", table.text(&faults, started.elapsed()));
+    println!("{}", table.text(&faults, &letters, started.elapsed()));
     assert!(table.is_good(), "the drill failed: see the table");
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::store::Store;
+use super::store::{Store, Write};
 use crate::broker::dead::{DeadLetter, ReplayError};
 use crate::broker::topology::queues;
 use crate::broker::{BrokerError, Outgoing, PublishError, Queue, settle};
@@ -64,6 +64,18 @@ impl EmbeddedDead {
             Ok(false) => Err(ReplayError::Gone),
             Err(error) => Err(ReplayError::Publish(PublishError::Away(error.to_string()))),
         }
+    }
+
+    pub(in crate::broker) async fn put(&self, message: Outgoing) -> Result<(), PublishError> {
+        if !self.queues.contains(&message.queue) {
+            return Err(PublishError::Unroutable);
+        }
+        let insert = Write::Insert {
+            message: Box::new(message),
+            at: clock::now(),
+        };
+        let written = self.store.write(&[insert]).await;
+        written.map_err(|error| PublishError::Away(error.to_string()))
     }
 
     pub(in crate::broker) async fn remove(&self, letter: &DeadLetter) -> Result<(), BrokerError> {

@@ -90,10 +90,12 @@ impl RabbitDead {
         letter: &DeadLetter,
         copy: Outgoing,
     ) -> Result<(), ReplayError> {
-        let publisher = self.connected().await.map_err(ReplayError::Publish)?;
-        let published = publisher.publish(copy).await;
-        published.map_err(ReplayError::Publish)?;
+        self.put(copy).await.map_err(ReplayError::Publish)?;
         self.remove(letter).await.map_err(ReplayError::Remove)
+    }
+
+    pub(in crate::broker) async fn put(&mut self, message: Outgoing) -> Result<(), PublishError> {
+        self.connected().await?.publish(message).await
     }
 
     pub(in crate::broker) async fn remove(&self, letter: &DeadLetter) -> Result<(), BrokerError> {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::body::Purchase;
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest};
-use crate::broker::{Headers, Lane, Outgoing, PublishError, Queue};
+use crate::broker::{Lane, Outgoing, PublishError, Queue};
 use crate::clock;
 use crate::domain::ids::{IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
@@ -165,19 +165,11 @@ fn charge_command(payment: &Payment, trace: TraceContext) -> Outgoing {
         Some(payment.expires_at),
         body,
     );
-    Outgoing {
-        queue: Queue::Commands {
-            gateway: payment.gateway.clone(),
-            lane: Lane::Checkout,
-        },
-        delay: None,
-        message_id: payment.id.0,
-        body: envelope.encode(),
-        headers: Headers {
-            traceparent: Some(trace.to_string()),
-            ..Headers::default()
-        },
-    }
+    let queue = Queue::Commands {
+        gateway: payment.gateway.clone(),
+        lane: Lane::Checkout,
+    };
+    Outgoing::new(queue, &envelope, Some(trace.to_string()))
 }
 
 pub(super) fn ledger_away(cause: &LedgerError) -> Problem {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::accept::ledger_away;
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest, Shared, body};
-use crate::broker::{Headers, Lane, Outgoing, Queue};
+use crate::broker::{Lane, Outgoing, Queue};
 use crate::clock;
 use crate::domain::ids::{IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
@@ -117,19 +117,11 @@ fn continue_command(payment: &Payment, trace: TraceContext) -> Outgoing {
             payment_id: payment.id,
         },
     );
-    Outgoing {
-        queue: Queue::Commands {
-            gateway: payment.gateway.clone(),
-            lane: Lane::Checkout,
-        },
-        delay: None,
-        message_id,
-        body: envelope.encode(),
-        headers: Headers {
-            traceparent: Some(trace.to_string()),
-            ..Headers::default()
-        },
-    }
+    let queue = Queue::Commands {
+        gateway: payment.gateway.clone(),
+        lane: Lane::Checkout,
+    };
+    Outgoing::new(queue, &envelope, Some(trace.to_string()))
 }
 
 /// The trace that the caller is in, continued; a new one where it has none.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Shared, body};
-use crate::broker::{Headers, Outgoing, Queue};
+use crate::broker::{Outgoing, Queue};
 use crate::clock;
 use crate::domain::ids::GatewayName;
 use crate::domain::message::{Body, Envelope};
@@ -63,13 +63,8 @@ fn event_message(gateway: &GatewayName, event: Event) -> Outgoing {
         reference: event.reference,
         payment_id: event.payment_id,
     };
-    Outgoing {
-        queue: Queue::GatewayEvents,
-        delay: None,
-        message_id,
-        body: Envelope::new(message_id, clock::now(), None, body).encode(),
-        headers: Headers::default(),
-    }
+    let envelope = Envelope::new(message_id, clock::now(), None, body);
+    Outgoing::new(Queue::GatewayEvents, &envelope, None)
 }
 
 /// The same event always gives the same message id, however often the gateway sends it.

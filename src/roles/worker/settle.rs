@@ -4,12 +4,12 @@ use tracing::{error, info};
 
 use super::case::Case;
 use super::{Flow, Interrupted, Worker, park};
-use crate::broker::{Headers, Outgoing, Queue};
+use crate::broker::{Outgoing, Queue};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
 use crate::domain::confirmation::Report;
 use crate::domain::dead::DeadReason;
-use crate::domain::message::{Body, Envelope};
+use crate::domain::message::Envelope;
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::{Doubt, Seen};
@@ -108,23 +108,11 @@ impl Worker {
     /// Queues every confirmation that has not been taken up yet. A repetition does no harm: the confirmer looks first.
     pub(super) async fn publish_owed(&self, case: &mut Case) -> Result<(), Interrupted> {
         for confirmation in case.owed() {
-            let body = Body::Confirm {
-                payment_id: confirmation.payment_id,
-                confirmation_id: confirmation.id,
-            };
-            let envelope = Envelope::new(confirmation.id.0, confirmation.created_at, None, body);
-            let message = Outgoing {
-                queue: Queue::Confirmations,
-                delay: None,
-                message_id: confirmation.id.0,
-                body: envelope.encode(),
-                headers: Headers {
-                    traceparent: case
-                        .trace
-                        .map(|trace| trace.child(rand::random()).to_string()),
-                    ..Headers::default()
-                },
-            };
+            let envelope = Envelope::of_confirmation(&confirmation);
+            let trace = case
+                .trace
+                .map(|trace| trace.child(rand::random()).to_string());
+            let message = Outgoing::new(Queue::Confirmations, &envelope, trace);
             self.publisher
                 .publish(message)
                 .await

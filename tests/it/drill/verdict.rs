@@ -24,13 +24,12 @@ pub(super) struct Table {
     stuck: usize,
     doubled: usize,
     lost: usize,
-    with_operator: BTreeMap<String, usize>,
     notes: Vec<String>,
 }
 
-/// Waits until every payment is settled, then compares the books.
+/// Waits until every payment is settled once more, then compares the books.
 pub(super) async fn judge(fleet: &Fleet, payments: &[Taken]) -> Table {
-    let views = settled(fleet, payments).await;
+    let views = settle(fleet, payments).await;
     let ledger = fleet
         .world
         .http
@@ -54,7 +53,7 @@ pub(super) async fn judge(fleet: &Fleet, payments: &[Taken]) -> Table {
 }
 
 /// The payments as they are once nothing changes any more, or when the time is over.
-async fn settled(fleet: &Fleet, payments: &[Taken]) -> Vec<Value> {
+pub(super) async fn settle(fleet: &Fleet, payments: &[Taken]) -> Vec<Value> {
     let end = Instant::now() + SETTLED_WITHIN;
     let mut views = Vec::new();
     for payment in payments {
@@ -106,21 +105,7 @@ impl Table {
         self.recorded_once += usize::from(right);
         let is_doubled = moved > 1 || records.len() > 1;
         self.doubled += usize::from(is_doubled);
-        // A lost rejection lies with the operator: Cleeng offers no read that could tell whether it arrived.
-        let operator = confirmation == "dead_lettered";
-        if operator {
-            let arrived = if right {
-                "Cleeng has it"
-            } else {
-                "Cleeng has it not"
-            };
-            *self
-                .with_operator
-                .entry(format!("{status}, answer lost: {arrived}"))
-                .or_insert(0) += 1;
-        }
-        let is_lost =
-            moved != charges || status != expected || !(right || operator && status == "rejected");
+        let is_lost = moved != charges || status != expected || !right;
         self.lost += usize::from(is_lost);
         if is_lost || is_doubled || !is_settled(view) {
             self.notes.push(format!(
@@ -134,7 +119,12 @@ impl Table {
         self.lost == 0 && self.doubled == 0 && self.stuck == 0 && self.in_doubt == 0
     }
 
-    pub(super) fn text(&self, faults: &BTreeMap<String, usize>, took: Duration) -> String {
+    pub(super) fn text(
+        &self,
+        faults: &BTreeMap<String, usize>,
+        letters: &BTreeMap<String, usize>,
+        took: Duration,
+    ) -> String {
         let mut rows = vec![
             ("payments accepted".to_owned(), self.accepted),
             ("ended as the card says".to_owned(), self.as_the_card),
@@ -149,10 +139,14 @@ impl Table {
             ("doubled (charge or record)".to_owned(), self.doubled),
             ("lost (charge or record)".to_owned(), self.lost),
         ];
+        rows.push((
+            "dead letters that the operator worked through".to_owned(),
+            letters.values().sum(),
+        ));
         rows.extend(
-            self.with_operator
+            letters
                 .iter()
-                .map(|(what, count)| (format!("dead letters: {what}"), *count)),
+                .map(|(what, count)| (format!("  {what}"), *count)),
         );
         rows.push((
             "faults of processes and servers".to_owned(),
