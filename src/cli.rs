@@ -3,6 +3,7 @@
 mod check;
 mod dead_letters;
 mod demo;
+mod pause;
 mod payments;
 mod resolve;
 mod run;
@@ -50,6 +51,10 @@ enum Command {
     /// Look at dead letters, send them back to where they came from, or discard them
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Hold back a gateway's commands, or the confirmations, in every process
+    Pause(pause::PauseOptions),
+    /// End a pause
+    Resume(pause::ResumeOptions),
     /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
     Simulator(simulate::Options),
 }
@@ -92,6 +97,8 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Topology(command) => Ok(topology::topology(&load()?, &command)?),
         Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
         Command::DeadLetters(command) => Ok(dead_letters::dead_letters(&load()?, &command)?),
+        Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),
+        Command::Resume(options) => Ok(pause::resume(&load()?, &options)?),
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! A broker or ledger that is away does not stop a start: the process stays up, says so on `/readyz`, and tries again.
 
+mod controls;
 mod front;
 mod gauges;
+mod lanes;
 mod readiness;
 mod sweep;
 mod timed;
@@ -14,22 +16,18 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use futures_util::future::try_join_all;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::broker::{Broker, Lane, Publish, Queue};
+use crate::broker::{Broker, Publish};
 use crate::cleeng::Cleeng;
 use crate::config::{Config, LedgerConfig, Role};
 use crate::domain::ids::GatewayName;
 use crate::gateway::{self, Gateways};
 use crate::http;
 use crate::ledger::Ledger;
-use crate::roles::confirmer::Confirmer;
-use crate::roles::counted::Counted;
 use crate::roles::ingest::{self, Ingest};
-use crate::roles::worker::Worker;
 use crate::supervise::Supervisor;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
@@ -170,7 +168,7 @@ async fn run_roles(
             .open(ingest_router(&parts, &ledger, extra, &stop));
     }
     info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");
-    let ended = consume(&parts, &ledger, &stop).await;
+    let ended = lanes::consume(&parts, &ledger, &stop).await;
     parts.broker.close().await;
     ledger.close().await;
     ended
@@ -209,90 +207,4 @@ fn ingest_router(
         stop.clone(),
     );
     ingest::router(Arc::new(ingest), extra)
-}
-
-/// Every queue of this process's roles, each with its own consumer, until all have drained.
-async fn consume(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> anyhow::Result<()> {
-    let mut consumers = Vec::new();
-    if parts.roles.contains(&Role::Worker) {
-        let worker = Arc::new(Counted::new(
-            worker(parts, ledger),
-            Role::Worker,
-            Arc::clone(&parts.metrics),
-        ));
-        for queue in worker_queues(parts) {
-            let prefetch = parts.config.worker.concurrency;
-            consumers.push(parts.broker.consume(
-                queue,
-                prefetch,
-                Arc::clone(&worker) as _,
-                stop.clone(),
-            ));
-        }
-    }
-    if parts.roles.contains(&Role::Confirmer) {
-        let confirmer = Arc::new(Counted::new(
-            confirmer(parts, ledger),
-            Role::Confirmer,
-            Arc::clone(&parts.metrics),
-        ));
-        let prefetch = parts.config.confirmer.concurrency;
-        consumers.push(parts.broker.consume(
-            Queue::Confirmations,
-            prefetch,
-            confirmer as _,
-            stop.clone(),
-        ));
-    }
-    let consumed = async { try_join_all(consumers).await.context("a consumer ended") };
-    let refreshed = async {
-        gauges::refresh(parts, ledger, stop).await;
-        anyhow::Ok(())
-    };
-    let swept = async {
-        if parts.roles.contains(&Role::Worker) {
-            sweep::run(parts, ledger, stop).await;
-        }
-        anyhow::Ok(())
-    };
-    tokio::try_join!(consumed, refreshed, swept)?;
-    parts.served.cancelled().await;
-    Ok(())
-}
-
-fn worker_queues(parts: &Parts) -> Vec<Queue> {
-    let mine = parts
-        .config
-        .gateways
-        .keys()
-        .filter(|name| parts.only.is_empty() || parts.only.contains(*name));
-    let commands = mine.flat_map(|gateway| {
-        [Lane::Checkout, Lane::Billing].map(|lane| Queue::Commands {
-            gateway: gateway.clone(),
-            lane,
-        })
-    });
-    commands.chain([Queue::GatewayEvents]).collect()
-}
-
-fn worker(parts: &Parts, ledger: &Ledger) -> Worker {
-    Worker {
-        ledger: ledger.clone(),
-        gateways: Arc::clone(&parts.gateways),
-        cleeng: Arc::clone(&parts.cleeng),
-        publisher: parts.publisher(),
-        metrics: Arc::clone(&parts.metrics),
-        publisher_id: parts.config.cleeng.publisher_id,
-        limits: parts.config.worker.clone(),
-    }
-}
-
-fn confirmer(parts: &Parts, ledger: &Ledger) -> Confirmer {
-    Confirmer {
-        ledger: ledger.clone(),
-        cleeng: Arc::clone(&parts.cleeng),
-        metrics: Arc::clone(&parts.metrics),
-        settle_time: parts.config.cleeng.settle_time,
-        limits: parts.config.confirmer.clone(),
-    }
 }

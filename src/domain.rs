@@ -16,6 +16,7 @@ pub(crate) mod message;
 pub(crate) mod moment;
 pub(crate) mod money;
 pub(crate) mod outcome;
+pub(crate) mod pause;
 pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod queue;

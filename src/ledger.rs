@@ -5,6 +5,7 @@ mod attempt_row;
 mod commit;
 mod confirmation_row;
 mod connect;
+mod controls;
 mod events;
 mod fields;
 mod migrate;

@@ -16,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) {
     let mut queues = Vec::new();
     if parts.roles.contains(&Role::Worker) {
-        queues.extend(super::worker_queues(parts));
+        queues.extend(super::lanes::worker_queues(parts));
     }
     if parts.roles.contains(&Role::Confirmer) {
         queues.extend([Queue::Confirmations, Queue::Dead]);

@@ -3,6 +3,7 @@
 mod accepting;
 mod committing;
 mod operating;
+mod controlling;
 mod reading;
 mod samples;
 mod stores;
@@ -64,6 +65,9 @@ on_both_stores! {
     committing::a_commit_does_not_unpublish,
     operating::a_confirmation_that_was_given_up_is_taken_up_again_once,
     operating::a_discard_is_kept_in_the_history,
+    controlling::a_pause_lasts_until_it_is_ended,
+    controlling::a_second_pause_keeps_its_beginning,
+    controlling::a_pause_of_a_later_build_is_unreadable,
     reading::a_payment_is_found_by_its_reference,
     reading::lists_are_filtered_and_newest_first,
     reading::doubts_are_counted_with_the_oldest,

@@ -10,22 +10,27 @@ use crate::config::Role;
 use crate::telemetry::metrics::Metrics;
 
 /// A handler with its counters.
-pub(crate) struct Counted<H> {
-    inner: H,
+pub(crate) struct Counted {
+    inner: Box<dyn Handler>,
     role: Role,
     metrics: Arc<Metrics>,
     /// The queues on which nothing can go on at the moment.
     paused: Mutex<BTreeSet<Queue>>,
 }
 
-impl<H: Handler> Counted<H> {
-    pub(crate) fn new(inner: H, role: Role, metrics: Arc<Metrics>) -> Counted<H> {
+impl Counted {
+    pub(crate) fn new(inner: impl Handler + 'static, role: Role, metrics: Arc<Metrics>) -> Counted {
         Counted {
-            inner,
+            inner: Box::new(inner),
             role,
             metrics,
             paused: Mutex::new(BTreeSet::new()),
         }
+    }
+
+    /// The queue is consumed anew: what was held on it before counts no more.
+    pub(crate) fn forget(&self, queue: &Queue) {
+        self.paused().remove(queue);
     }
 
     fn tell(&self, queue: &Queue, verdict: &Verdict) {
@@ -53,7 +58,7 @@ impl<H: Handler> Counted<H> {
 }
 
 #[async_trait]
-impl<H: Handler> Handler for Counted<H> {
+impl Handler for Counted {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let _in_hand = self.metrics.in_flight(self.role);
         let verdict = self.inner.take(delivery).await;

@@ -141,7 +141,7 @@ impl Gauges {
             lane_paused: r.gauges(
                 "lane_paused",
                 &["queue"],
-                "1 while a queue is not consumed because nothing on it can go on",
+                "1 while a queue is not consumed: nothing on it can go on, or an operator has paused it",
             )?,
         })
     }

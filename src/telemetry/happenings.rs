@@ -150,6 +150,18 @@ impl Metrics {
         tracing::info!(%queue, "queue resumed");
     }
 
+    /// Nothing of a queue is in hand any more, since an operator has paused it.
+    pub(crate) fn lane_shut(&self, queue: &Queue, because: Option<&str>) {
+        self.lane(queue).set(1);
+        tracing::info!(%queue, because, "queue paused by an operator");
+    }
+
+    /// An operator has ended the pause.
+    pub(crate) fn lane_opened(&self, queue: &Queue) {
+        self.lane(queue).set(0);
+        tracing::info!(%queue, "queue resumed by an operator");
+    }
+
     pub(crate) fn gateway_took(&self, gateway: &GatewayName, call: GatewayCall, span: Duration) {
         self.times
             .gateway_seconds

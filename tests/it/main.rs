@@ -11,6 +11,7 @@
 mod architecture;
 mod commands;
 mod dead_letters;
+mod control;
 mod deployment;
 mod desk;
 mod documents;

@@ -1,0 +1,167 @@
+//! `pause` and `resume`: hold back a gateway's commands, or the confirmations, in every process; the queue keeps them.
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::answer;
+use crate::clock;
+use crate::config::Config;
+use crate::domain::ids::GatewayName;
+use crate::domain::pause::{Pause, Side};
+use crate::ledger::Ledger;
+
+/// A reason is a line, not a report.
+const LONGEST_REASON: usize = 300;
+
+#[derive(Debug, Args)]
+pub(super) struct PauseOptions {
+    #[command(flatten)]
+    what: ToPause,
+    /// Why, for those who find it paused; it is logged and listed
+    #[arg(long, value_name = "TEXT", value_parser = reason, conflicts_with = "list")]
+    because: Option<String>,
+    /// Print everything that is paused now as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ResumeOptions {
+    #[command(flatten)]
+    what: ToResume,
+    /// Print everything that is still paused as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ToPause {
+    /// The commands for this gateway; its events are taken on
+    #[arg(long, value_name = "GATEWAY")]
+    gateway: Option<GatewayName>,
+    /// What Cleeng has to be told
+    #[arg(long)]
+    confirmations: bool,
+    /// Nothing: only show what is paused, since when and why
+    #[arg(long)]
+    list: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct ToResume {
+    /// The commands for this gateway
+    #[arg(long, value_name = "GATEWAY")]
+    gateway: Option<GatewayName>,
+    /// What Cleeng has to be told
+    #[arg(long)]
+    confirmations: bool,
+}
+
+pub(super) fn pause(config: &Config, options: &PauseOptions) -> anyhow::Result<()> {
+    let side = side(options.what.gateway.as_ref(), options.what.confirmations);
+    if let Some(Side::Gateway(name)) = &side
+        && !config.gateways.contains_key(name)
+    {
+        bail!("--gateway {name}: no such gateway is configured");
+    }
+    with_ledger(config, async |ledger| {
+        if let Some(side) = &side {
+            let now = clock::now();
+            let since = ledger.pause(side, options.because.as_deref(), now).await?;
+            tell(options.json, &paused(side, since == now));
+        }
+        list(&ledger, options.json, options.what.list).await
+    })
+}
+
+pub(super) fn resume(config: &Config, options: &ResumeOptions) -> anyhow::Result<()> {
+    // A gateway that is no longer configured may still be paused.
+    let side = side(options.what.gateway.as_ref(), options.what.confirmations)
+        .context("nothing to resume")?;
+    with_ledger(config, async |ledger| {
+        let ended = ledger.resume(&side).await?;
+        let told = if ended {
+            format!("{side}: resumed; every process takes it up within 5 seconds")
+        } else {
+            format!("{side}: was not paused")
+        };
+        tell(options.json, &told);
+        list(&ledger, options.json, false).await
+    })
+}
+
+fn side(gateway: Option<&GatewayName>, confirmations: bool) -> Option<Side> {
+    match (gateway, confirmations) {
+        (Some(name), _) => Some(Side::Gateway(name.clone())),
+        (None, true) => Some(Side::Confirmations),
+        (None, false) => None,
+    }
+}
+
+fn with_ledger(
+    config: &Config,
+    work: impl AsyncFnOnce(Ledger) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    super::runtime()?.block_on(async {
+        let ledger = Ledger::open(&config.ledger)
+            .await
+            .context("ledger.url: the ledger cannot be opened")?;
+        let done = work(ledger.clone()).await;
+        ledger.close().await;
+        done
+    })
+}
+
+async fn list(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {
+    if !as_json && !as_text {
+        return Ok(());
+    }
+    let pauses = ledger.pauses().await?;
+    if as_json {
+        answer(&Value::Array(pauses.iter().map(document).collect()).to_string());
+        return Ok(());
+    }
+    for pause in &pauses {
+        let because = pause.because.as_deref().unwrap_or("-");
+        let (since, side) = (pause.since.rfc3339(), &pause.side);
+        answer(&format!("{since}  {side}  {because}"));
+    }
+    answer(&format!("{} paused", pauses.len()));
+    Ok(())
+}
+
+fn document(pause: &Pause) -> Value {
+    let gateway = match &pause.side {
+        Side::Gateway(name) => Some(name.as_str()),
+        Side::Confirmations => None,
+    };
+    json!({
+        "confirmations": gateway.is_none(), "gateway": gateway,
+        "since": pause.since.rfc3339(), "because": pause.because,
+    })
+}
+
+fn paused(side: &Side, anew: bool) -> String {
+    if anew {
+        format!("{side}: paused; every process obeys within 5 seconds, what is in hand is finished")
+    } else {
+        format!("{side}: was paused before, and stays so")
+    }
+}
+
+fn tell(as_json: bool, text: &str) {
+    if !as_json {
+        answer(text);
+    }
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > LONGEST_REASON || text.contains(char::is_control) {
+        return Err(format!("one line of 1 to {LONGEST_REASON} characters"));
+    }
+    Ok(text.to_owned())
+}
