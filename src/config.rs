@@ -147,6 +147,14 @@ pub(crate) struct CleengConfig {
     pub(crate) timeout: Duration,
     /// How long after a lost answer Cleeng may still be working on the request; only then it is read back.
     pub(crate) settle_time: Duration,
+    pub(crate) limits: CallLimits,
+}
+
+/// How one process spares an outside system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CallLimits {
+    /// After so many calls in a row without an answer it counts as away, and is only probed; 0 never.
+    pub(crate) breaker_failures: u32,
 }
 
 /// One gateway, by its kind.
@@ -177,6 +185,7 @@ pub(crate) struct StripeConfig {
     pub(crate) timeout: Duration,
     /// How long an idempotency key may be replayed. Stripe keeps it for at least 24 h.
     pub(crate) key_lifetime: Duration,
+    pub(crate) limits: CallLimits,
 }
 
 #[derive(Debug, Clone)]
@@ -188,6 +197,16 @@ pub(crate) struct SimulatedConfig {
     pub(crate) capture: CaptureMode,
     pub(crate) timeout: Duration,
     pub(crate) key_lifetime: Duration,
+    pub(crate) limits: CallLimits,
+}
+
+impl GatewayConfig {
+    pub(crate) fn limits(&self) -> CallLimits {
+        match self {
+            GatewayConfig::Stripe(stripe) => stripe.limits,
+            GatewayConfig::Simulated(simulated) => simulated.limits,
+        }
+    }
 }
 
 #[derive(Debug, Clone)]

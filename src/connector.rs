@@ -27,6 +27,7 @@ use crate::domain::ids::GatewayName;
 use crate::gateway::{self, Gateways};
 use crate::http;
 use crate::ledger::Ledger;
+use crate::roles::breakers::Breakers;
 use crate::roles::ingest::{self, Ingest};
 use crate::supervise::Supervisor;
 use crate::telemetry::chain::error_chain;
@@ -58,6 +59,7 @@ struct Parts {
     broker: Broker,
     gateways: Arc<Gateways>,
     cleeng: Arc<Cleeng>,
+    breakers: Arc<Breakers>,
     metrics: Arc<Metrics>,
     ledger: Arc<OnceLock<Ledger>>,
     front: Arc<Front>,
@@ -103,9 +105,11 @@ pub(crate) async fn start(
     let gateways = gateway::from_config(&config.gateways, &client)
         .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
     let gateways = Arc::new(gateways);
+    let metrics = Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?);
     let parts = Parts {
+        breakers: Arc::new(breakers(&config, &metrics)),
         cleeng: Arc::new(Cleeng::new(&config.cleeng, client).context("cleeng.publisher_token")?),
-        metrics: Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?),
+        metrics,
         ledger: Arc::new(OnceLock::new()),
         front: Arc::new(Front::default()),
         served: CancellationToken::new(),
@@ -142,6 +146,12 @@ pub(crate) async fn start(
     }
     supervisor.start("roles", run_roles(parts, extra, stop.clone()));
     Ok(())
+}
+
+fn breakers(config: &Config, metrics: &Arc<Metrics>) -> Breakers {
+    let gateways = config.gateways.iter();
+    let limits = gateways.map(|(name, gateway)| (name.clone(), gateway.limits()));
+    Breakers::new(limits, config.cleeng.limits, metrics)
 }
 
 async fn bind(key: &str, address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {

@@ -6,6 +6,7 @@
 )]
 
 pub(crate) mod attempt;
+pub(crate) mod breaker;
 pub(crate) mod confirmation;
 pub(crate) mod dead;
 pub(crate) mod delivery;

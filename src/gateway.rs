@@ -173,6 +173,7 @@ mod tests {
             capture: CaptureMode::Automatic,
             timeout: sample::TIMEOUT,
             key_lifetime: Duration::from_secs(72_000),
+            limits: sample::LIMITS,
         });
         let simulated = GatewayConfig::Simulated(SimulatedConfig {
             base_url: "http://127.0.0.1:1/simulated".parse().unwrap(),
@@ -182,6 +183,7 @@ mod tests {
             capture: CaptureMode::Manual,
             timeout: sample::TIMEOUT,
             key_lifetime: Duration::from_secs(3600),
+            limits: sample::LIMITS,
         });
         [("stripe", stripe), ("simulated", simulated)]
             .map(|(name, config)| (name.parse().unwrap(), config))

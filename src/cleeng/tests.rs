@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::failure::Cause;
 use crate::domain::ids::GatewayRef;
-use crate::gateway::sample::{Ending, TIMEOUT, answering, new_method, nobody, payment};
+use crate::gateway::sample::{Ending, LIMITS, TIMEOUT, answering, new_method, nobody, payment};
 use serde_json::json;
 
 fn cleeng(base_url: Url) -> Cleeng {
@@ -13,6 +13,7 @@ fn cleeng(base_url: Url) -> Cleeng {
         publisher_id: 558_186_818,
         timeout: TIMEOUT,
         settle_time: Duration::from_secs(30),
+        limits: LIMITS,
     };
     Cleeng::new(&config, http::client().unwrap()).unwrap()
 }
@@ -120,6 +121,7 @@ fn a_token_that_no_header_can_carry_is_found_at_the_start() {
         publisher_id: 1,
         timeout: TIMEOUT,
         settle_time: TIMEOUT,
+        limits: LIMITS,
     };
     assert!(Cleeng::new(&config, http::client().unwrap()).is_err());
 }

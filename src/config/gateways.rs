@@ -6,9 +6,11 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::reader::Reader;
-use super::sections::{CLEENG_ID, millis, secs};
+use super::sections::{CLEENG_ID, call_limits, millis, secs};
 use super::value::{self, Wrong};
-use super::{CaptureMode, GatewayConfig, SimulatedConfig, StripeConfig, address, credential};
+use super::{
+    CallLimits, CaptureMode, GatewayConfig, SimulatedConfig, StripeConfig, address, credential,
+};
 use crate::domain::ids::GatewayName;
 
 /// What a gateway's section holds unless it says otherwise. `config/default.toml` shows them, and a test compares.
@@ -20,7 +22,7 @@ const KEY_LIFETIME: &str = "20h";
 /// Stripe keeps a key for at least 24 h; an hour of it is left for a request on its way.
 const LONGEST_KEY_LIFETIME: Duration = secs(23 * 3600);
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "base_url",
     "secret_key",
     "publishable_key",
@@ -29,6 +31,7 @@ const KEYS: [&str; 8] = [
     "capture",
     "timeout",
     "key_lifetime",
+    "breaker_failures",
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +135,7 @@ impl Section<'_> {
             capture: shared.capture,
             timeout: shared.timeout,
             key_lifetime: key_lifetime?,
+            limits: shared.limits,
         })
     }
 
@@ -147,6 +151,7 @@ impl Section<'_> {
             capture: shared.capture,
             timeout: shared.timeout,
             key_lifetime: key_lifetime?,
+            limits: shared.limits,
         })
     }
 
@@ -164,12 +169,14 @@ impl Section<'_> {
         let timeout = reader.text_or(&self.key("timeout"), TIMEOUT, |text| {
             value::duration_in(text, &(millis(100)..=secs(300)))
         });
+        let limits = call_limits(reader, &self.path);
         Some(Shared {
             secret_key: secret_key?,
             webhook_secrets: webhook_secrets?,
             payment_method_id: payment_method_id?,
             capture: capture?,
             timeout: timeout?,
+            limits: limits?,
         })
     }
 
@@ -207,4 +214,5 @@ struct Shared {
     payment_method_id: u64,
     capture: CaptureMode,
     timeout: Duration,
+    limits: CallLimits,
 }

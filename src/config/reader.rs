@@ -54,16 +54,19 @@ impl Reader {
         default: &str,
         parse: impl FnOnce(&str) -> Result<T, Wrong>,
     ) -> Option<T> {
-        if !self.layers.entries.contains_key(key) {
-            self.layers.entries.insert(
-                key.to_owned(),
-                Entry {
-                    raw: Raw::Text(default.to_owned()),
-                    origin: Origin::Default,
-                },
-            );
-        }
+        self.unless_set(key, Raw::Text(default.to_owned()));
         self.text(key, parse)
+    }
+
+    /// As [`Reader::text_or`], for a number.
+    pub(super) fn number_or(
+        &mut self,
+        key: &str,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        self.unless_set(key, Raw::Integer(default.into()));
+        self.number(key, range)
     }
 
     pub(super) fn number<T>(&mut self, key: &str, range: RangeInclusive<T>) -> Option<T>
@@ -136,6 +139,12 @@ impl Reader {
     #[cfg(test)]
     pub(super) fn asked(&self) -> &BTreeSet<String> {
         &self.asked
+    }
+
+    fn unless_set(&mut self, key: &str, raw: Raw) {
+        let entry = self.layers.entries.entry(key.to_owned());
+        let origin = Origin::Default;
+        entry.or_insert(Entry { raw, origin });
     }
 
     fn required<T>(

@@ -7,8 +7,9 @@ use super::credential;
 use super::reader::Reader;
 use super::value;
 use super::{
-    AuthConfig, BrokerConfig, CheckoutConfig, CleengConfig, ConfirmerConfig, HttpConfig,
-    LedgerConfig, LogConfig, LogFormat, OpsConfig, ShutdownConfig, WorkerConfig, address,
+    AuthConfig, BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig,
+    HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, ShutdownConfig, WorkerConfig,
+    address,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
@@ -21,6 +22,8 @@ const BODY_BYTES: RangeInclusive<usize> = 1024..=16_777_216;
 /// Cleeng's numbers have up to ten digits in its specification; twelve leave room.
 pub(super) const CLEENG_ID: RangeInclusive<u64> = 1..=999_999_999_999;
 const CONCURRENCY: RangeInclusive<u16> = 1..=1000;
+/// Some failures in a row are bad luck, as many as this are an outage.
+const BREAKER_FAILURES: u32 = 10;
 
 pub(super) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -101,12 +104,24 @@ pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
     let publisher_id = reader.number("cleeng.publisher_id", CLEENG_ID);
     let timeout = reader.duration("cleeng.timeout", millis(100)..=secs(120));
     let settle_time = reader.duration("cleeng.settle_time", millis(0)..=secs(3600));
+    let limits = call_limits(reader, "cleeng");
     Some(CleengConfig {
         base_url: base_url?,
         publisher_token: publisher_token?,
         publisher_id: publisher_id?,
         timeout: timeout?,
         settle_time: settle_time?,
+        limits: limits?,
+    })
+}
+
+/// The keys that every outside system has in its section.
+pub(super) fn call_limits(reader: &mut Reader, section: &str) -> Option<CallLimits> {
+    let mut number =
+        |word: &str, default, range| reader.number_or(&format!("{section}.{word}"), default, range);
+    let breaker_failures = number("breaker_failures", BREAKER_FAILURES, 0..=10_000);
+    Some(CallLimits {
+        breaker_failures: breaker_failures?,
     })
 }
 

@@ -160,6 +160,23 @@ fn a_secret_is_read_from_the_file_that_a_variable_names() {
 }
 
 #[test]
+fn every_outside_system_has_its_limits() {
+    for (section, word) in [
+        ("CLEENG", "BREAKER_FAILURES"),
+        ("GATEWAYS__STRIPE", "BREAKER_FAILURES"),
+    ] {
+        let variable = format!("CONNECTOR_{section}__{word}");
+        let told = with(None, &[(&variable, "10001")]).unwrap_err().to_string();
+        assert!(
+            told.contains(&variable) && told.contains("out of range"),
+            "{told}"
+        );
+    }
+    let off = [("CONNECTOR_CLEENG__BREAKER_FAILURES", "0")];
+    assert_eq!(with(None, &off).unwrap().cleeng.limits.breaker_failures, 0);
+}
+
+#[test]
 fn other_variables_are_not_looked_at() {
     let others = [
         ("CONNECTOR_SERVICE_HOST", "10.0.0.1"),
@@ -286,7 +303,14 @@ fn the_file_of_defaults_holds_every_key_that_is_known_and_no_other() {
 fn what_is_commented_as_a_gateways_default_is_its_default() {
     let config = with(None, &[]).unwrap().redacted();
     let shown = read(&all_keys(), None, &[], &no_files).unwrap().redacted();
-    for key in ["kind", "base_url", "capture", "timeout", "key_lifetime"] {
+    for key in [
+        "kind",
+        "base_url",
+        "capture",
+        "timeout",
+        "key_lifetime",
+        "breaker_failures",
+    ] {
         let pointer = format!("/gateways/stripe/{key}");
         assert_eq!(config.pointer(&pointer), shown.pointer(&pointer), "{key}");
     }

@@ -49,6 +49,7 @@ impl Config {
                 "publisher_id": self.cleeng.publisher_id,
                 "timeout": spell(self.cleeng.timeout),
                 "settle_time": spell(self.cleeng.settle_time),
+                "breaker_failures": self.cleeng.limits.breaker_failures,
             },
             "gateways": gateways,
             "checkout": { "deadline": spell(self.checkout.deadline) },
@@ -93,6 +94,7 @@ fn gateway_view(gateway: &GatewayConfig) -> Value {
             "capture": capture_view(simulated.capture),
             "timeout": spell(simulated.timeout),
             "key_lifetime": spell(simulated.key_lifetime),
+            "breaker_failures": simulated.limits.breaker_failures,
         }),
     }
 }
@@ -108,6 +110,7 @@ fn stripe_view(stripe: &StripeConfig) -> Value {
         "capture": capture_view(stripe.capture),
         "timeout": spell(stripe.timeout),
         "key_lifetime": spell(stripe.key_lifetime),
+        "breaker_failures": stripe.limits.breaker_failures,
     })
 }
 

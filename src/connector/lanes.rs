@@ -175,6 +175,7 @@ fn worker(parts: &Parts, ledger: &Ledger) -> Worker {
         ledger: ledger.clone(),
         gateways: Arc::clone(&parts.gateways),
         cleeng: Arc::clone(&parts.cleeng),
+        breakers: Arc::clone(&parts.breakers),
         publisher: parts.publisher(),
         metrics: Arc::clone(&parts.metrics),
         publisher_id: parts.config.cleeng.publisher_id,
@@ -186,6 +187,7 @@ fn confirmer(parts: &Parts, ledger: &Ledger) -> Confirmer {
     Confirmer {
         ledger: ledger.clone(),
         cleeng: Arc::clone(&parts.cleeng),
+        breaker: parts.breakers.cleeng(),
         metrics: Arc::clone(&parts.metrics),
         settle_time: parts.config.cleeng.settle_time,
         limits: parts.config.confirmer.clone(),

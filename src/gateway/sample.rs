@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use crate::config::CallLimits;
 use crate::domain::ids::{AttemptId, OrderId, PaymentId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
@@ -17,6 +18,10 @@ use crate::domain::secret::Secret;
 pub(crate) const PAYMENT_ID: &str = "01920000-0000-7000-8000-000000000001";
 /// Long enough for a loopback answer, short enough to wait for.
 pub(crate) const TIMEOUT: Duration = Duration::from_millis(400);
+/// None that a test would notice.
+pub(crate) const LIMITS: CallLimits = CallLimits {
+    breaker_failures: 0,
+};
 
 /// An order of this much, to be paid by `method`; nothing done yet.
 pub(crate) fn payment(minor: i64, currency: &str, method: Method) -> Payment {

@@ -24,6 +24,7 @@ use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::Known;
 use crate::domain::retry;
 use crate::ledger::{Ledger, LedgerError};
+use crate::roles::breakers::Guard;
 use crate::roles::worker::trace_of;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
@@ -36,6 +37,7 @@ const MOST_STEPS: usize = 8;
 pub(crate) struct Confirmer {
     pub(crate) ledger: Ledger,
     pub(crate) cleeng: Arc<Cleeng>,
+    pub(crate) breaker: Arc<Guard>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) settle_time: Duration,
     pub(crate) limits: ConfirmerConfig,
@@ -105,6 +107,9 @@ impl Confirmer {
 
     async fn step(&self, job: &Job, known: &mut Known, step: Step) -> Result<Flow, LedgerError> {
         match step {
+            Step::Send { .. } | Step::ReadBack | Step::Settle { .. } if self.breaker.is_open() => {
+                self.probe(job, known).await
+            }
             Step::Send { earlier } => self.send(job, known, earlier).await,
             Step::ReadBack => self.read_back(job, known).await,
             Step::Settle { left } => Ok(Flow::Stop(self.wait(

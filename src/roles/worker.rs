@@ -3,6 +3,7 @@
 //! It decides nothing by itself: `domain::plan` says the next step, this room does it and writes down what came of it. A
 //! delivery is done only when everything that follows from it is durable.
 
+mod away;
 mod case;
 mod gateway_calls;
 mod order;
@@ -25,6 +26,7 @@ use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
 use crate::gateway::{Gateway, Gateways};
 use crate::ledger::{Ledger, LedgerError};
+use crate::roles::breakers::Breakers;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace::TraceContext;
@@ -39,6 +41,7 @@ pub(crate) struct Worker {
     pub(crate) ledger: Ledger,
     pub(crate) gateways: Arc<Gateways>,
     pub(crate) cleeng: Arc<Cleeng>,
+    pub(crate) breakers: Arc<Breakers>,
     pub(crate) publisher: Arc<dyn Publish>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) publisher_id: u64,
@@ -170,13 +173,17 @@ impl Worker {
                 };
             }
         };
-        let Some(gateway) = self.gateways.get(&known.payment.gateway).cloned() else {
+        let name = &known.payment.gateway;
+        let (Some(gateway), Some(breaker)) = (
+            self.gateways.get(name).cloned(),
+            self.breakers.gateway(name),
+        ) else {
             return park(
                 DeadReason::UnknownGateway,
                 "no such gateway is configured here",
             );
         };
-        let mut case = Case::new(known, gateway, job.trace);
+        let mut case = Case::new(known, gateway, breaker, job.trace);
         for _ in 0..MOST_STEPS {
             let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
             match self.step(job, &mut case, step).await {
@@ -196,7 +203,7 @@ impl Worker {
     async fn step(&self, job: &Job, case: &mut Case, step: Step) -> Result<Flow, Interrupted> {
         match step {
             Step::ReadOrder => self.read_order(job, case).await,
-            Step::Begin => self.begin(case).await,
+            Step::Begin => self.begin(job, case).await,
             Step::Send(attempt) => self.send(job, case, attempt).await,
             Step::LookUp(reference) => self.look_up(job, case, &reference).await,
             Step::Reopen(attempt) => {

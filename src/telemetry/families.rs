@@ -46,6 +46,7 @@ pub(super) struct Gauges {
     pub(super) in_doubt_oldest_seconds: Gauge,
     pub(super) queue_depth: IntGaugeVec,
     pub(super) lane_paused: IntGaugeVec,
+    pub(super) breaker_open: IntGaugeVec,
 }
 
 impl Counters {
@@ -142,6 +143,11 @@ impl Gauges {
                 "lane_paused",
                 &["queue"],
                 "1 while a queue is not consumed: nothing on it can go on, or an operator has paused it",
+            )?,
+            breaker_open: r.gauges(
+                "breaker_open",
+                &["target"],
+                "1 while a gateway, or Cleeng, does not answer and is only probed",
             )?,
         })
     }

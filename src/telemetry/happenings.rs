@@ -162,6 +162,24 @@ impl Metrics {
         tracing::info!(%queue, "queue resumed by an operator");
     }
 
+    /// No call to this system has failed yet.
+    pub(crate) fn breaker_unused(&self, target: &str) {
+        self.breaker(target).set(0);
+    }
+
+    pub(crate) fn breaker_opened(&self, target: &str) {
+        self.breaker(target).set(1);
+        tracing::error!(
+            system = target,
+            "no answer to call after call: it is only probed now"
+        );
+    }
+
+    pub(crate) fn breaker_closed(&self, target: &str) {
+        self.breaker(target).set(0);
+        tracing::info!(system = target, "it answers again");
+    }
+
     pub(crate) fn gateway_took(&self, gateway: &GatewayName, call: GatewayCall, span: Duration) {
         self.times
             .gateway_seconds
@@ -207,6 +225,10 @@ impl Metrics {
             .queue_depth
             .with_label_values(&[queue.to_string().as_str()])
             .set(messages);
+    }
+
+    fn breaker(&self, target: &str) -> IntGauge {
+        self.gauges.breaker_open.with_label_values(&[target])
     }
 
     fn lane(&self, queue: &Queue) -> IntGauge {
@@ -260,6 +282,7 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.webhook(gateway, WebhookResult::Taken);
     metrics.lane_paused(&Queue::GatewayEvents, "401");
     metrics.lane_resumed(&Queue::Confirmations);
+    metrics.breaker_opened(gateway.as_str());
     metrics.gateway_took(gateway, GatewayCall::LookUp, span);
     metrics.cleeng_took(CleengCall::Order, span);
     metrics.publish_took(span);

@@ -18,6 +18,7 @@ fn simulated(base_url: Url) -> Simulated {
         capture: CaptureMode::Automatic,
         timeout: TIMEOUT,
         key_lifetime: Duration::from_secs(72_000),
+        limits: crate::gateway::sample::LIMITS,
     };
     Simulated::new(&config, http::client().unwrap()).unwrap()
 }

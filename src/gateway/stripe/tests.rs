@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::attempt::Stage;
 use crate::domain::failure::Cause;
 use crate::domain::secret::Secret;
-use crate::gateway::sample::{Ending, PAYMENT_ID, TIMEOUT, answering, key, nobody};
+use crate::gateway::sample::{Ending, LIMITS, PAYMENT_ID, TIMEOUT, answering, key, nobody};
 use hmac::{Hmac, KeyInit, Mac};
 
 const SECRET: &str = "whsec_test_secret";
@@ -20,6 +20,7 @@ fn stripe(base_url: Url) -> Stripe {
         capture: CaptureMode::Automatic,
         timeout: TIMEOUT,
         key_lifetime: Duration::from_secs(72_000),
+        limits: LIMITS,
     };
     Stripe::new(&config, http::client().unwrap()).unwrap()
 }

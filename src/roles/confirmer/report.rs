@@ -9,7 +9,6 @@ use crate::cleeng::ReadBack;
 use crate::clock;
 use crate::domain::confirmation::Delivery;
 use crate::domain::dead::DeadReason;
-use crate::domain::delivery;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
@@ -26,6 +25,9 @@ impl Confirmer {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
+        let Some(call) = self.breaker.begin() else {
+            return self.barred(job, known).await;
+        };
         let sending = Delivery::Sending {
             since: clock::now(),
         };
@@ -40,6 +42,7 @@ impl Confirmer {
             .cleeng
             .report(&known.payment, confirmation.report, earlier)
             .await;
+        call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
         self.metrics
@@ -52,6 +55,9 @@ impl Confirmer {
             }
             Err(CallError::Unknown { cause }) => {
                 let error = format!("Cleeng's answer was lost: {cause}");
+                if self.breaker.is_open() {
+                    return Ok(Flow::Stop(Verdict::Hold { error }));
+                }
                 Ok(Flow::Stop(self.wait(job, Some(self.settle_time), &error)))
             }
             Err(CallError::Refused { code }) => {
@@ -74,11 +80,15 @@ impl Confirmer {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
+        let Some(call) = self.breaker.begin() else {
+            return self.barred(job, known).await;
+        };
         let started = Instant::now();
         let answer = self
             .cleeng
             .read_back(&known.payment, confirmation.report)
             .await;
+        call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::ReadBack, started.elapsed());
         match answer {
@@ -118,6 +128,28 @@ impl Confirmer {
                 Ok(Flow::Stop(Verdict::Hold { error }))
             }
         }
+    }
+
+    /// While Cleeng is away, an order is read before anything is sent: a read puts nothing in doubt.
+    pub(super) async fn probe(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
+        let Some(call) = self.breaker.begin() else {
+            return self.barred(job, known).await;
+        };
+        let started = Instant::now();
+        let answer = self.cleeng.order(known.payment.order_id).await;
+        self.metrics
+            .cleeng_took(CleengCall::Order, started.elapsed());
+        call.ended(&answer);
+        if self.breaker.is_open() {
+            return self.barred(job, known).await;
+        }
+        Ok(Flow::Again)
+    }
+
+    /// Cleeng is away: this one waits like all others, unless its time is over.
+    async fn barred(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
+        let error = format!("{} is away", self.breaker.target());
+        self.again_or_give_up(job, known, None, error).await
     }
 
     async fn surely_not_done(

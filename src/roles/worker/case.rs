@@ -14,12 +14,15 @@ use crate::domain::payment::Known;
 use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
 use crate::ledger::Change;
+use crate::roles::breakers::Guard;
 use crate::telemetry::trace::TraceContext;
 
 /// One payment in one run.
 pub(super) struct Case {
     pub(super) known: Known,
     pub(super) gateway: Arc<dyn Gateway>,
+    /// Of the calls to that gateway.
+    pub(super) breaker: Arc<Guard>,
     pub(super) seen: Seen,
     /// Of the command; what is queued because of it is part of the same trace.
     pub(super) trace: Option<TraceContext>,
@@ -37,11 +40,13 @@ impl Case {
     pub(super) fn new(
         known: Known,
         gateway: Arc<dyn Gateway>,
+        breaker: Arc<Guard>,
         trace: Option<TraceContext>,
     ) -> Case {
         Case {
             known,
             gateway,
+            breaker,
             seen: Seen::Nothing,
             trace,
             unsent: BTreeSet::new(),
@@ -56,7 +61,12 @@ impl Case {
         *self = Case {
             sent: std::mem::take(&mut self.sent),
             queued: std::mem::take(&mut self.queued),
-            ..Case::new(known, Arc::clone(&self.gateway), self.trace)
+            ..Case::new(
+                known,
+                Arc::clone(&self.gateway),
+                Arc::clone(&self.breaker),
+                self.trace,
+            )
         };
     }
 

@@ -17,7 +17,11 @@ use crate::telemetry::labels::GatewayCall;
 
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
-    pub(super) async fn begin(&self, case: &mut Case) -> Result<Flow, Interrupted> {
+    pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
+        if !case.breaker.admits() {
+            // What is not written down cannot be in doubt later.
+            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+        }
         match case.gateway().prepare(&case.known.payment) {
             Ok(request) => self.write_down(case, request).await,
             Err(decline) => self.refuse(case, decline).await,
@@ -58,19 +62,21 @@ impl Worker {
             return Ok(Flow::Again);
         };
         if case.was_sent_in_this_run(attempt.number) {
-            return Ok(Flow::Stop(self.later(
-                job,
-                None,
-                "the gateway's answer is still unknown",
-            )));
+            let error = "the gateway's answer is still unknown";
+            let verdict = self.unanswered(job, &case.breaker, None, error);
+            return Ok(Flow::Stop(verdict));
         }
         if !case.is_unsent(attempt.number) && !self.write_replay(case, &attempt).await? {
             return Ok(Flow::Again);
         }
+        let Some(call) = case.breaker.begin() else {
+            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+        };
         let first_send = case.note_send(attempt.number);
         case.seen = Seen::Nothing;
         let started = Instant::now();
         let answer = case.gateway().send(attempt.id, &attempt.request).await;
+        call.ended(&answer);
         let payment = &case.known.payment;
         let call = GatewayCall::Send(attempt.request.stage);
         self.metrics
@@ -136,7 +142,8 @@ impl Worker {
                 self.commit(case, "not_done", Some(cause.label().to_owned()), None)
                     .await?;
                 let error = format!("{} not done: {cause}", stage.label());
-                Ok(Flow::Stop(self.later(job, retry_after, &error)))
+                let verdict = self.unanswered(job, &case.breaker, retry_after, &error);
+                Ok(Flow::Stop(verdict))
             }
             CallError::Unknown { cause } if stage.moves_money() => {
                 self.doubt(case, cause.label()).await?;
@@ -164,8 +171,12 @@ impl Worker {
         case: &mut Case,
         reference: &GatewayRef,
     ) -> Result<Flow, Interrupted> {
+        let Some(call) = case.breaker.begin() else {
+            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+        };
         let started = Instant::now();
         let answer = case.gateway().look_up(reference).await;
+        call.ended(&answer);
         let name = &case.known.payment.gateway;
         self.metrics
             .gateway_took(name, GatewayCall::LookUp, started.elapsed());
@@ -182,16 +193,16 @@ impl Worker {
                 }
                 Ok(flow)
             }
-            Err(CallError::NotDone { retry_after, cause }) => Ok(Flow::Stop(self.later(
-                job,
-                retry_after,
-                &format!("the gateway could not be read: {cause}"),
-            ))),
-            Err(CallError::Unknown { cause }) => Ok(Flow::Stop(self.later(
-                job,
-                None,
-                &format!("the gateway could not be read: {cause}"),
-            ))),
+            Err(CallError::NotDone { retry_after, cause }) => {
+                let error = format!("the gateway could not be read: {cause}");
+                let verdict = self.unanswered(job, &case.breaker, retry_after, &error);
+                Ok(Flow::Stop(verdict))
+            }
+            Err(CallError::Unknown { cause }) => {
+                let error = format!("the gateway could not be read: {cause}");
+                let verdict = self.unanswered(job, &case.breaker, None, &error);
+                Ok(Flow::Stop(verdict))
+            }
             Err(CallError::Broken { code }) => Ok(Flow::Stop(Verdict::Hold {
                 error: format!("the gateway turned our credential away ({code})"),
             })),

@@ -53,8 +53,13 @@ fn check(order: Order, method: u64, publisher: u64, now: Moment) -> Payable {
 
 impl Worker {
     pub(super) async fn read_order(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
+        let breaker = self.breakers.cleeng();
+        let Some(call) = breaker.begin() else {
+            return Ok(Flow::Stop(self.barred(job, &breaker)));
+        };
         let started = Instant::now();
         let answer = self.cleeng.order(case.known.payment.order_id).await;
+        call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Order, started.elapsed());
         match answer {
@@ -80,16 +85,16 @@ impl Worker {
                 warn!(order.id = %case.known.payment.order_id, code, "Cleeng's order cannot be read");
                 self.fail(case, DeadReason::OrderUnreadable).await
             }
-            Err(CallError::NotDone { retry_after, cause }) => Ok(Flow::Stop(self.later(
-                job,
-                retry_after,
-                &format!("Cleeng's order could not be read: {cause}"),
-            ))),
-            Err(CallError::Unknown { cause }) => Ok(Flow::Stop(self.later(
-                job,
-                None,
-                &format!("Cleeng's order could not be read: {cause}"),
-            ))),
+            Err(CallError::NotDone { retry_after, cause }) => {
+                let error = format!("Cleeng's order could not be read: {cause}");
+                let verdict = self.unanswered(job, &breaker, retry_after, &error);
+                Ok(Flow::Stop(verdict))
+            }
+            Err(CallError::Unknown { cause }) => {
+                let error = format!("Cleeng's order could not be read: {cause}");
+                let verdict = self.unanswered(job, &breaker, None, &error);
+                Ok(Flow::Stop(verdict))
+            }
         }
     }
 }
