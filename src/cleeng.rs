@@ -12,6 +12,7 @@ use std::time::Duration;
 use reqwest::RequestBuilder;
 use reqwest::header::HeaderValue;
 use secrecy::ExposeSecret;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::config::CleengConfig;
@@ -21,7 +22,7 @@ use crate::domain::ids::{CleengPaymentId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::payment::Payment;
-use crate::http::{self, Answer, Purpose, Sent, join, unanswered};
+use crate::http::{self, Answer, Pace, Purpose, Sent, join, unanswered};
 
 /// Cleeng's order, as far as charging needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,12 +58,19 @@ pub(crate) struct Cleeng {
     base_url: Url,
     token: HeaderValue,
     timeout: Duration,
+    pace: Pace,
 }
 
 impl Cleeng {
+    /// After `stop` no call waits its turn.
+    ///
     /// # Errors
     /// When the publisher token cannot stand in a header.
-    pub(crate) fn new(config: &CleengConfig, http: reqwest::Client) -> Result<Cleeng, BadToken> {
+    pub(crate) fn new(
+        config: &CleengConfig,
+        http: reqwest::Client,
+        stop: &CancellationToken,
+    ) -> Result<Cleeng, BadToken> {
         let mut token =
             HeaderValue::from_str(config.publisher_token.expose_secret()).map_err(|_| BadToken)?;
         token.set_sensitive(true);
@@ -71,6 +79,7 @@ impl Cleeng {
             base_url: config.base_url.clone(),
             token,
             timeout: config.timeout,
+            pace: Pace::new(config.limits, stop.clone()),
         })
     }
 
@@ -133,9 +142,10 @@ impl Cleeng {
         self.http.get(join(&self.base_url, path))
     }
 
-    /// Sends once; an `Ok` is an answer of any status.
+    /// Sends once, within the limits; an `Ok` is an answer of any status.
     async fn call(&self, request: RequestBuilder, purpose: Purpose) -> Result<Answer, CallError> {
         let request = request.header("X-Publisher-Token", self.token.clone());
+        let _turn = self.pace.turn().await?;
         match http::send(request, self.timeout).await {
             Sent::Answered(answer) => Ok(answer),
             Sent::Failed(cause) => Err(unanswered(cause, purpose)),

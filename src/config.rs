@@ -155,6 +155,10 @@ pub(crate) struct CleengConfig {
 pub(crate) struct CallLimits {
     /// After so many calls in a row without an answer it counts as away, and is only probed; 0 never.
     pub(crate) breaker_failures: u32,
+    /// Calls a second; 0: as many as there are.
+    pub(crate) rate_limit: u32,
+    /// Calls at once.
+    pub(crate) concurrency: u32,
 }
 
 /// One gateway, by its kind.

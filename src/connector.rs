@@ -102,13 +102,15 @@ pub(crate) async fn start(
         .await
         .context("the broker cannot be used")?;
     let client = http::client().context("the HTTP client cannot be built")?;
-    let gateways = gateway::from_config(&config.gateways, &client)
+    let gateways = gateway::from_config(&config.gateways, &client, stop)
         .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
     let gateways = Arc::new(gateways);
     let metrics = Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?);
     let parts = Parts {
         breakers: Arc::new(breakers(&config, &metrics)),
-        cleeng: Arc::new(Cleeng::new(&config.cleeng, client).context("cleeng.publisher_token")?),
+        cleeng: Arc::new(
+            Cleeng::new(&config.cleeng, client, stop).context("cleeng.publisher_token")?,
+        ),
         metrics,
         ledger: Arc::new(OnceLock::new()),
         front: Arc::new(Front::default()),

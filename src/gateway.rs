@@ -3,6 +3,7 @@
 //! An adapter is pure where it can be: [`Gateway::prepare`] makes the bytes that are written down before they are sent,
 //! [`Gateway::send`] sends exactly those once. It never retries and never decides what is next: that is `domain` and `roles/worker`.
 
+mod limited;
 mod method;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -18,7 +19,9 @@ use async_trait::async_trait;
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
+use self::limited::Limited;
 use self::simulated::Simulated;
 use self::stripe::Stripe;
 use crate::config::GatewayConfig;
@@ -28,6 +31,7 @@ use crate::domain::ids::{AttemptId, GatewayName, GatewayRef, PaymentId};
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::Payment;
+use crate::http::Pace;
 
 /// What a verified webhook tells us to look at. Its content is a hint only: the worker reads the gateway's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +130,22 @@ pub(crate) type Gateways = BTreeMap<GatewayName, Arc<dyn Gateway>>;
 #[error("the secret key has a character that no header may have")]
 pub(crate) struct BadGateway;
 
-/// The configured gateways, ready to be called through `http`.
+/// The configured gateways, ready to be called through `http` within their limits. After `stop` no call waits its turn.
 ///
 /// # Errors
 /// The name of the first that cannot be used as it is configured.
 pub(crate) fn from_config(
     configs: &BTreeMap<GatewayName, GatewayConfig>,
     http: &reqwest::Client,
+    stop: &CancellationToken,
 ) -> Result<Gateways, (GatewayName, BadGateway)> {
     configs
         .iter()
         .map(|(name, config)| match build(config, http.clone()) {
-            Ok(gateway) => Ok((name.clone(), gateway)),
+            Ok(inner) => {
+                let pace = Pace::new(config.limits(), stop.clone());
+                Ok((name.clone(), Arc::new(Limited { inner, pace }) as _))
+            }
             Err(fault) => Err((name.clone(), fault)),
         })
         .collect()
@@ -193,7 +201,8 @@ mod tests {
     #[test]
     fn each_configured_gateway_is_found_by_its_name() {
         let http = crate::http::client().unwrap();
-        let gateways = from_config(&configs("sk_test_1"), &http).unwrap();
+        let gateways =
+            from_config(&configs("sk_test_1"), &http, &CancellationToken::new()).unwrap();
         let found: Vec<(&str, u64)> = gateways
             .iter()
             .map(|(name, gateway)| (name.as_str(), gateway.payment_method_id()))
@@ -204,7 +213,9 @@ mod tests {
     #[test]
     fn a_gateway_that_cannot_be_used_is_named_without_its_secret() {
         let http = crate::http::client().unwrap();
-        let fault = from_config(&configs("sk_test\n1"), &http).err().unwrap();
+        let fault = from_config(&configs("sk_test\n1"), &http, &CancellationToken::new())
+            .err()
+            .unwrap();
         assert_eq!(fault.0.as_str(), "stripe");
         assert!(!format!("{fault:?} {}", fault.1).contains("sk_test"));
     }

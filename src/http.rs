@@ -3,6 +3,7 @@
 //! It never retries, never follows a redirect, and never reads an answer without a limit. What a status means for *us* is
 //! said here once ([`Answer::refusal`]); a gateway only adds the rows in which it differs.
 
+mod pace;
 mod retry_after;
 
 use std::fmt;
@@ -11,6 +12,8 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 
 use crate::domain::failure::{CallError, Cause};
+
+pub(crate) use pace::Pace;
 
 /// A TCP connection and its TLS handshake take less than this, or the other side is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -15,7 +15,7 @@ fn cleeng(base_url: Url) -> Cleeng {
         settle_time: Duration::from_secs(30),
         limits: LIMITS,
     };
-    Cleeng::new(&config, http::client().unwrap()).unwrap()
+    Cleeng::new(&config, http::client().unwrap(), &CancellationToken::new()).unwrap()
 }
 
 fn paid() -> Payment {
@@ -123,5 +123,5 @@ fn a_token_that_no_header_can_carry_is_found_at_the_start() {
         settle_time: TIMEOUT,
         limits: LIMITS,
     };
-    assert!(Cleeng::new(&config, http::client().unwrap()).is_err());
+    assert!(Cleeng::new(&config, http::client().unwrap(), &CancellationToken::new()).is_err());
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::answer;
@@ -190,8 +191,12 @@ async fn look_up(
     reference: &GatewayRef,
 ) -> anyhow::Result<Outcome> {
     let name = &known.payment.gateway;
-    let gateways = gateway::from_config(&config.gateways, &http::client()?)
-        .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
+    let gateways = gateway::from_config(
+        &config.gateways,
+        &http::client()?,
+        &CancellationToken::new(),
+    )
+    .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
     let gateway = gateways
         .get(name)
         .with_context(|| format!("no gateway {name} is configured here"))?;

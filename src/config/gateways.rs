@@ -22,7 +22,7 @@ const KEY_LIFETIME: &str = "20h";
 /// Stripe keeps a key for at least 24 h; an hour of it is left for a request on its way.
 const LONGEST_KEY_LIFETIME: Duration = secs(23 * 3600);
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "base_url",
     "secret_key",
     "publishable_key",
@@ -32,6 +32,8 @@ const KEYS: [&str; 9] = [
     "timeout",
     "key_lifetime",
     "breaker_failures",
+    "rate_limit",
+    "concurrency",
 ];
 
 #[derive(Debug, Clone, Copy)]

@@ -24,6 +24,8 @@ pub(super) const CLEENG_ID: RangeInclusive<u64> = 1..=999_999_999_999;
 const CONCURRENCY: RangeInclusive<u16> = 1..=1000;
 /// Some failures in a row are bad luck, as many as this are an outage.
 const BREAKER_FAILURES: u32 = 10;
+const RATE_LIMIT: u32 = 0;
+const CALLS_AT_ONCE: u32 = 64;
 
 pub(super) const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
@@ -120,8 +122,12 @@ pub(super) fn call_limits(reader: &mut Reader, section: &str) -> Option<CallLimi
     let mut number =
         |word: &str, default, range| reader.number_or(&format!("{section}.{word}"), default, range);
     let breaker_failures = number("breaker_failures", BREAKER_FAILURES, 0..=10_000);
+    let rate_limit = number("rate_limit", RATE_LIMIT, 0..=10_000);
+    let concurrency = number("concurrency", CALLS_AT_ONCE, 1..=1000);
     Some(CallLimits {
         breaker_failures: breaker_failures?,
+        rate_limit: rate_limit?,
+        concurrency: concurrency?,
     })
 }
 

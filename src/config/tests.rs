@@ -161,11 +161,11 @@ fn a_secret_is_read_from_the_file_that_a_variable_names() {
 
 #[test]
 fn every_outside_system_has_its_limits() {
-    for (section, word) in [
-        ("CLEENG", "BREAKER_FAILURES"),
-        ("GATEWAYS__STRIPE", "BREAKER_FAILURES"),
-    ] {
-        let variable = format!("CONNECTOR_{section}__{word}");
+    let words = ["BREAKER_FAILURES", "RATE_LIMIT", "CONCURRENCY"];
+    for variable in ["CLEENG", "GATEWAYS__STRIPE"]
+        .iter()
+        .flat_map(|section| words.map(|word| format!("CONNECTOR_{section}__{word}")))
+    {
         let told = with(None, &[(&variable, "10001")]).unwrap_err().to_string();
         assert!(
             told.contains(&variable) && told.contains("out of range"),
@@ -310,6 +310,8 @@ fn what_is_commented_as_a_gateways_default_is_its_default() {
         "timeout",
         "key_lifetime",
         "breaker_failures",
+        "rate_limit",
+        "concurrency",
     ] {
         let pointer = format!("/gateways/stripe/{key}");
         assert_eq!(config.pointer(&pointer), shown.pointer(&pointer), "{key}");

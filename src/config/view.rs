@@ -50,6 +50,8 @@ impl Config {
                 "timeout": spell(self.cleeng.timeout),
                 "settle_time": spell(self.cleeng.settle_time),
                 "breaker_failures": self.cleeng.limits.breaker_failures,
+                "rate_limit": self.cleeng.limits.rate_limit,
+                "concurrency": self.cleeng.limits.concurrency,
             },
             "gateways": gateways,
             "checkout": { "deadline": spell(self.checkout.deadline) },
@@ -95,6 +97,8 @@ fn gateway_view(gateway: &GatewayConfig) -> Value {
             "timeout": spell(simulated.timeout),
             "key_lifetime": spell(simulated.key_lifetime),
             "breaker_failures": simulated.limits.breaker_failures,
+            "rate_limit": simulated.limits.rate_limit,
+            "concurrency": simulated.limits.concurrency,
         }),
     }
 }
@@ -111,6 +115,8 @@ fn stripe_view(stripe: &StripeConfig) -> Value {
         "timeout": spell(stripe.timeout),
         "key_lifetime": spell(stripe.key_lifetime),
         "breaker_failures": stripe.limits.breaker_failures,
+        "rate_limit": stripe.limits.rate_limit,
+        "concurrency": stripe.limits.concurrency,
     })
 }
 

@@ -21,6 +21,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_millis(400);
 /// None that a test would notice.
 pub(crate) const LIMITS: CallLimits = CallLimits {
     breaker_failures: 0,
+    rate_limit: 0,
+    concurrency: 1000,
 };
 
 /// An order of this much, to be paid by `method`; nothing done yet.

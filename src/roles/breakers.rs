@@ -115,10 +115,12 @@ impl Drop for Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::sample::LIMITS;
 
     fn guard() -> Arc<Guard> {
         let limits = CallLimits {
             breaker_failures: 1,
+            ..LIMITS
         };
         let metrics = Arc::new(Metrics::new([]).unwrap());
         Breakers::new([("stripe".parse().unwrap(), limits)], limits, &metrics)

@@ -13,6 +13,8 @@ on_both_pairs![
     paused_confirmations_wait_for_the_resume,
     a_gateway_that_is_away_is_probed_and_burns_no_attempts,
     while_cleeng_is_away_the_news_wait_and_orders_are_probed,
+    calls_to_a_gateway_and_to_cleeng_keep_their_rate,
+    calls_to_a_gateway_and_to_cleeng_keep_their_number_at_once,
 ];
 
 /// How long a pause or its end may take to reach every process.
@@ -287,4 +289,52 @@ async fn while_cleeng_is_away_the_news_wait_and_orders_are_probed(pair: Pair) {
     let metrics = world.metrics().await;
     let mut letters = metrics.lines().filter(|line| line.starts_with(dead));
     assert!(letters.all(|line| line.ends_with(" 0")), "{metrics}");
+}
+
+/// How long ten payments take to be charged and told, all sent at once.
+async fn ten_payments(pair: Pair, key: &'static str, value: &str, faults: &[Value]) -> Duration {
+    let env = vec![(key, value.to_owned())];
+    let setup = Setup {
+        env,
+        no_webhooks: true,
+    };
+    let world = World::start_with(pair, setup).await;
+    for fault in faults {
+        world.fault(fault.clone()).await;
+    }
+    let begun = Instant::now();
+    let paid = pay_many(&world, "simulated", 10).await;
+    for (id, _) in &paid {
+        world.settled(id, "captured", "delivered").await;
+    }
+    let took = begun.elapsed();
+    assert_charged_and_recorded_once(&world, &paid).await;
+    took
+}
+
+async fn calls_to_a_gateway_and_to_cleeng_keep_their_rate(pair: Pair) {
+    // Ten charges begin within nine gaps of 200 ms; ten orders and ten reports within nineteen of 100 ms.
+    for (key, rate) in [
+        ("CONNECTOR_GATEWAYS__SIMULATED__RATE_LIMIT", "5"),
+        ("CONNECTOR_CLEENG__RATE_LIMIT", "10"),
+    ] {
+        let took = ten_payments(pair, key, rate, &[]).await;
+        assert!(took >= Duration::from_millis(1800), "{key}: {took:?}");
+    }
+}
+
+async fn calls_to_a_gateway_and_to_cleeng_keep_their_number_at_once(pair: Pair) {
+    // Ten calls of 400 ms each, two at once.
+    for (key, operation) in [
+        (
+            "CONNECTOR_GATEWAYS__SIMULATED__CONCURRENCY",
+            "simulated.charge",
+        ),
+        ("CONNECTOR_CLEENG__CONCURRENCY", "cleeng.payment"),
+    ] {
+        let slow =
+            json!({ "operation": operation, "fault": "slow", "delayMs": 400, "probability": 1.0 });
+        let took = ten_payments(pair, key, "2", &[slow]).await;
+        assert!(took >= Duration::from_secs(2), "{key}: {took:?}");
+    }
 }
