@@ -2,8 +2,8 @@
 
 mod accepting;
 mod committing;
-mod operating;
 mod controlling;
+mod operating;
 mod reading;
 mod samples;
 mod stores;

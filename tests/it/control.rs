@@ -221,6 +221,7 @@ async fn a_gateway_that_is_away_is_probed_and_burns_no_attempts(pair: Pair) {
     let setup = Setup {
         env,
         no_webhooks: true,
+        ..Setup::default()
     };
     let world = World::start_with(pair, setup).await;
     world
@@ -254,6 +255,7 @@ async fn a_gateway_that_is_away_is_probed_and_burns_no_attempts(pair: Pair) {
 async fn while_cleeng_is_away_the_news_wait_and_orders_are_probed(pair: Pair) {
     let env = vec![
         ("CONNECTOR_CLEENG__BREAKER_FAILURES", "3".to_owned()),
+        ("CONNECTOR_CLEENG__TIMEOUT", "400ms".to_owned()),
         ("CONNECTOR_CLEENG__SETTLE_TIME", "500ms".to_owned()),
     ];
     let setup = Setup {
@@ -297,6 +299,7 @@ async fn ten_payments(pair: Pair, key: &'static str, value: &str, faults: &[Valu
     let setup = Setup {
         env,
         no_webhooks: true,
+        ..Setup::default()
     };
     let world = World::start_with(pair, setup).await;
     for fault in faults {

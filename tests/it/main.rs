@@ -10,8 +10,8 @@
 
 mod architecture;
 mod commands;
-mod dead_letters;
 mod control;
+mod dead_letters;
 mod deployment;
 mod desk;
 mod documents;

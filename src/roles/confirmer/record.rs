@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::{error, warn};
-//! What a confirmer writes down: how far a confirmation is, and when it is given up.
-
-use std::time::Duration;
-
-use tracing::error;
 
 use super::{Confirmer, Flow, Job, park};
 use crate::broker::Verdict;
 use crate::clock;
 use crate::domain::confirmation::{Confirmation, Delivery};
 use crate::domain::dead::DeadReason;
+use crate::domain::delivery;
 use crate::domain::ids::CleengPaymentId;
 use crate::domain::payment::Known;
 use crate::ledger::{Change, Committed, LedgerError};
@@ -26,12 +22,6 @@ const TRY_EVERY: Duration = Duration::from_millis(250);
 
 impl Confirmer {
     /// Cleeng's answer is in hand. It is written whatever comes between, since its id cannot be read again.
-use crate::domain::delivery;
-use crate::domain::ids::CleengPaymentId;
-use crate::domain::payment::Known;
-use crate::ledger::{Change, Committed, LedgerError};
-
-impl Confirmer {
     pub(super) async fn delivered(
         &self,
         job: &Job,
@@ -78,6 +68,34 @@ impl Confirmer {
             .await
     }
 
+    pub(super) async fn again_or_give_up(
+        &self,
+        job: &Job,
+        known: &mut Known,
+        retry_after: Option<Duration>,
+        error: String,
+    ) -> Result<Flow, LedgerError> {
+        let until_notice = delivery::time_until_notice(known, clock::now());
+        if until_notice.is_some_and(|left| left.is_zero()) {
+            return self
+                .give_up(job, known, DeadReason::OrderExpires, &error)
+                .await;
+        }
+        if self.breaker.is_open() {
+            // The outage is told by the breaker; the news wait until it is over.
+            return Ok(Flow::Stop(Verdict::Hold { error }));
+        }
+        if job.age > self.limits.max_age {
+            return self.give_up(job, known, DeadReason::TooOld, &error).await;
+        }
+        // Not asleep when the notice begins; but never before Cleeng's own Retry-After.
+        let verdict = match (retry_after, until_notice) {
+            (None, Some(left)) => self.wait_at_most(job, left, &error),
+            (Some(_), _) | (None, None) => self.wait(job, retry_after, &error),
+        };
+        Ok(Flow::Stop(verdict))
+    }
+
     /// A send surely did nothing: the confirmation is owed as before, whatever else was written to the payment meanwhile.
     pub(super) async fn not_done(
         &self,
@@ -100,75 +118,6 @@ impl Confirmer {
             }
         }
         Ok(())
-        let detail = cleeng_payment_id.map(|id| id.to_string());
-        if !self
-            .set(
-                known,
-                job,
-                delivered,
-                "confirmation_delivered",
-                detail.clone(),
-            )
-            .await?
-        {
-            return self.record_delivery(job, delivered, detail).await;
-        }
-        self.tell_delivered(known);
-        Ok(Flow::Stop(Verdict::Done))
-    }
-
-    /// Somebody else wrote to the payment meanwhile; Cleeng's answer is in hand and must not be lost for it.
-    pub(super) async fn record_delivery(
-        &self,
-        job: &Job,
-        delivered: Delivery,
-        detail: Option<String>,
-    ) -> Result<Flow, LedgerError> {
-        loop {
-            let Some(mut known) = self.ledger.known(job.payment_id).await? else {
-                return Ok(Flow::Again);
-            };
-            if self
-                .set(
-                    &mut known,
-                    job,
-                    delivered,
-                    "confirmation_delivered",
-                    detail.clone(),
-                )
-                .await?
-            {
-                self.tell_delivered(&known);
-                return Ok(Flow::Stop(Verdict::Done));
-            }
-        }
-    }
-
-    fn tell_delivered(&self, known: &Known) {
-        self.metrics
-            .confirmed_after(clock::now().since(known.payment.created_at));
-    }
-
-    pub(super) async fn again_or_give_up(
-        &self,
-        job: &Job,
-        known: &mut Known,
-        retry_after: Option<Duration>,
-        error: String,
-    ) -> Result<Flow, LedgerError> {
-        if delivery::order_ends_soon(known, clock::now()) {
-            return self
-                .give_up(job, known, DeadReason::OrderExpires, &error)
-                .await;
-        }
-        if self.breaker.is_open() {
-            // The outage is told by the breaker; the news wait until it is over.
-            return Ok(Flow::Stop(Verdict::Hold { error }));
-        }
-        if job.age > self.limits.max_age {
-            return self.give_up(job, known, DeadReason::TooOld, &error).await;
-        }
-        Ok(Flow::Stop(self.wait(job, retry_after, &error)))
     }
 
     /// An operator has to deliver it.

@@ -162,30 +162,6 @@ impl Confirmer {
         self.not_done(job, known, error.clone()).await?;
         self.again_or_give_up(job, known, retry_after, error).await
     }
-
-    async fn again_or_give_up(
-        &self,
-        job: &Job,
-        known: &mut Known,
-        retry_after: Option<Duration>,
-        error: String,
-    ) -> Result<Flow, LedgerError> {
-        let until_notice = delivery::time_until_notice(known, clock::now());
-        if until_notice.is_some_and(|left| left.is_zero()) {
-            return self
-                .give_up(job, known, DeadReason::OrderExpires, &error)
-                .await;
-        }
-        if job.age > self.limits.max_age {
-            return self.give_up(job, known, DeadReason::TooOld, &error).await;
-        }
-        // Not asleep when the notice begins; but never before Cleeng's own Retry-After.
-        let verdict = match (retry_after, until_notice) {
-            (None, Some(left)) => self.wait_at_most(job, left, &error),
-            (Some(_), _) | (None, None) => self.wait(job, retry_after, &error),
-        };
-        Ok(Flow::Stop(verdict))
-    }
 }
 
 fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

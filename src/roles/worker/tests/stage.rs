@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::model::{Model, Publisher};
@@ -19,6 +20,7 @@ use crate::domain::ids::{GatewayName, OrderId, PaymentId};
 use crate::domain::payment::{Payment, Status};
 use crate::gateway::{Gateway, Gateways, sample};
 use crate::ledger::{Accepted, Ledger, NewPayment};
+use crate::roles::breakers::Breakers;
 use crate::roles::worker::Worker;
 use crate::telemetry::metrics::Metrics;
 
@@ -53,12 +55,20 @@ impl Stage {
             publisher_id: 1,
             timeout: Duration::from_secs(1),
             settle_time: Duration::from_secs(1),
+            limits: sample::LIMITS,
         };
         Stage {
             folder,
             ledger,
             raw: tokio::sync::Mutex::new(raw.unwrap()),
-            cleeng: Arc::new(Cleeng::new(&cleeng, crate::http::client().unwrap()).unwrap()),
+            cleeng: Arc::new(
+                Cleeng::new(
+                    &cleeng,
+                    crate::http::client().unwrap(),
+                    &CancellationToken::new(),
+                )
+                .unwrap(),
+            ),
             metrics: Arc::new(Metrics::new([]).unwrap()),
             orders: AtomicU64::new(1),
         }
@@ -98,6 +108,11 @@ impl Stage {
             cleeng: Arc::clone(&self.cleeng),
             publisher: publisher.clone(),
             metrics: Arc::clone(&self.metrics),
+            breakers: Arc::new(Breakers::new(
+                [(gateway_name(), sample::LIMITS)],
+                sample::LIMITS,
+                &self.metrics,
+            )),
             publisher_id: 1,
             limits: WorkerConfig {
                 concurrency: 1,
