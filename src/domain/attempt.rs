@@ -107,7 +107,9 @@ impl AttemptState {
             CallError::NotDone { cause, .. } => turned_away(*cause),
             CallError::Broken { .. } => turned_away(Cause::Credential),
             CallError::Unknown { cause } => AttemptState::Unknown(*cause),
-            CallError::Refused { .. } => AttemptState::Answered,
+            CallError::Refused { .. } if first_send => AttemptState::Answered,
+            // That the bytes are refused now does not say that they were when they came first.
+            CallError::Refused { .. } => AttemptState::Unknown(Cause::StateConflict),
         }
     }
 }
@@ -165,5 +167,18 @@ mod tests {
                 "{before:?} {first_send}"
             );
         }
+    }
+
+    #[test]
+    fn a_refused_replay_says_nothing_about_the_send_before_it() {
+        let refused = CallError::Refused {
+            code: "400".to_owned(),
+        };
+        let unknown = AttemptState::Unknown(Cause::StateConflict);
+        assert_eq!(
+            AttemptState::Open.after(&refused, true),
+            AttemptState::Answered
+        );
+        assert_eq!(AttemptState::Open.after(&refused, false), unknown);
     }
 }

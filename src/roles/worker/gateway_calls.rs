@@ -154,6 +154,11 @@ impl Worker {
                     .await?;
                 Ok(Flow::Again)
             }
+            // An earlier send of these bytes may have been done: that they are refused now says nothing about it.
+            CallError::Refused { code } if stage.moves_money() && !first_send => {
+                self.doubt(case, &code).await?;
+                Ok(Flow::Again)
+            }
             CallError::Refused { .. } => self.fail(case, DeadReason::GatewayRefused).await,
             CallError::Broken { code } => {
                 self.commit(case, "credential", Some(code.clone()), None)

@@ -10,10 +10,14 @@ use crate::domain::attempt::{AttemptState, Stage};
 use crate::domain::confirmation::Report;
 use crate::domain::dead::DeadReason;
 use crate::domain::message::Envelope;
+use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::{Doubt, Seen};
 use crate::ledger::Committed;
+
+/// How often an answer is held against what others write meanwhile, before the plan is asked anew.
+const MOST_CONFLICTS: usize = 8;
 
 impl Worker {
     /// Writes what is new. `false`: somebody else was faster; the case now holds what they wrote.
@@ -51,35 +55,35 @@ impl Worker {
         case: &mut Case,
         outcome: &Outcome,
     ) -> Result<Flow, Interrupted> {
-        let now = clock::now();
-        let before = &case.known.payment;
-        let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= before.expires_at;
-        let transition = if ended_late && !before.status.is_final() {
-            payment::expire(before, charge_was_tried(case), now)
-        } else {
-            payment::apply(before, outcome, now)
-        };
-        case.close_attempts(AttemptState::Answered, |stage| outcome.settles(stage));
-        case.seen = Seen::Answer;
-        match transition {
-            Transition::Unchanged => {
-                if case.has_unwritten() {
-                    self.commit(case, "answer", Some(outcome.label().to_owned()), None)
-                        .await?;
+        for _ in 0..MOST_CONFLICTS {
+            let now = clock::now();
+            let transition = transition(case, outcome, now);
+            case.close_attempts(AttemptState::Answered, |stage| outcome.settles(stage));
+            case.seen = Seen::Answer;
+            match transition {
+                Transition::Unchanged => {
+                    if case.has_unwritten() {
+                        let detail = Some(outcome.label().to_owned());
+                        self.commit(case, "answer", detail, None).await?;
+                    }
+                    return Ok(Flow::Again);
                 }
-                Ok(Flow::Again)
-            }
-            Transition::Moved { payment, report } => {
-                case.known.payment = *payment;
-                self.move_to(case, "outcome", Some(detail_of(outcome)), report)
-                    .await
-            }
-            Transition::WrongAmount { taken } => {
-                error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
-                    "the gateway took another amount than the order's; an operator has to look");
-                self.fail(case, DeadReason::WrongAmount).await
+                Transition::Moved { payment, report } => {
+                    case.known.payment = *payment;
+                    let detail = Some(detail_of(outcome));
+                    if self.write_move(case, "outcome", detail, report).await? {
+                        return Ok(Flow::Again);
+                    }
+                    // Somebody else wrote meanwhile. The answer is a fact all the same: it is held against what they wrote.
+                }
+                Transition::WrongAmount { taken } => {
+                    error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
+                        "the gateway took another amount than the order's; an operator has to look");
+                    return self.fail(case, DeadReason::WrongAmount).await;
+                }
             }
         }
+        Ok(Flow::Again)
     }
 
     /// Commits a changed payment and queues what Cleeng has to be told of it.
@@ -90,11 +94,23 @@ impl Worker {
         detail: Option<String>,
         report: Option<Report>,
     ) -> Result<Flow, Interrupted> {
+        self.write_move(case, kind, detail, report).await?;
+        Ok(Flow::Again)
+    }
+
+    /// `false`: somebody else was faster; the case now holds what they wrote.
+    async fn write_move(
+        &self,
+        case: &mut Case,
+        kind: &'static str,
+        detail: Option<String>,
+        report: Option<Report>,
+    ) -> Result<bool, Interrupted> {
         if let Some(report) = report {
             case.owe(report, clock::now());
         }
         if !self.commit(case, kind, detail, report).await? {
-            return Ok(Flow::Again);
+            return Ok(false);
         }
         let payment = &case.known.payment;
         info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway,
@@ -102,7 +118,7 @@ impl Worker {
         if report.is_some() {
             self.publish_owed(case).await?;
         }
-        Ok(Flow::Again)
+        Ok(true)
     }
 
     /// Queues every confirmation that has not been taken up yet. A repetition does no harm: the confirmer looks first.
@@ -202,6 +218,17 @@ impl Worker {
         }
         self.commit(case, "in_doubt", Some(why.to_owned()), None)
             .await
+    }
+}
+
+/// What the outcome does to the payment; one that was ended because its time was over has expired.
+fn transition(case: &Case, outcome: &Outcome, now: Moment) -> Transition {
+    let payment = &case.known.payment;
+    let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= payment.expires_at;
+    if ended_late && !payment.status.is_final() {
+        payment::expire(payment, charge_was_tried(case), now)
+    } else {
+        payment::apply(payment, outcome, now)
     }
 }
 
