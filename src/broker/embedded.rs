@@ -104,7 +104,7 @@ impl Embedded {
         );
         let consume = Consume {
             shared: self.shared.clone(),
-            store: self.store.clone(),
+            store: self.store.anew(),
             queue,
             prefetch,
             course: Arc::new(course),

@@ -33,6 +33,7 @@ on_both!(
     a_failed_message_comes_back_after_its_rung_and_not_before,
     a_parked_message_lies_in_the_dead_letters_with_its_history,
     a_held_message_pauses_its_lane_and_is_taken_again,
+    what_a_paused_consumer_held_is_marked_for_the_next_one,
     a_message_for_no_queue_is_an_error,
     what_was_not_taken_is_there_after_a_restart,
     what_is_held_at_the_stop_is_there_after_a_restart,

@@ -84,6 +84,14 @@ impl Store {
         })
     }
 
+    /// For a consumer that begins now, after others of this process have ended.
+    pub(super) fn anew(&self) -> Store {
+        Store {
+            pool: self.pool.clone(),
+            opened_at: crate::clock::now(),
+        }
+    }
+
     /// All of them or none, durable on return.
     pub(super) async fn write(&self, writes: &[Write]) -> Result<(), sqlx::Error> {
         let mut connection = self.pool.acquire().await?;

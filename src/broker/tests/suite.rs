@@ -119,6 +119,25 @@ pub(super) async fn a_held_message_pauses_its_lane_and_is_taken_again(rig: Rig) 
     broker.close().await;
 }
 
+pub(super) async fn what_a_paused_consumer_held_is_marked_for_the_next_one(rig: Rig) {
+    let broker = rig.start().await;
+    let recorder = Recorder::new(|_, _| hold());
+    let running = Running::consume(&broker, QUEUE, 10, recorder.clone());
+    broker
+        .publisher()
+        .publish(message(QUEUE, "held"))
+        .await
+        .unwrap();
+    eventually("held", || recorder.finished() >= 1).await;
+    assert!(!recorder.taken(0).0.redelivered);
+    running.stop().await;
+    // The first one may have done a part of the work.
+    let taken = drain(&broker, QUEUE, 1).await;
+    assert_eq!(taken.len(), 1);
+    assert!(taken[0].redelivered);
+    broker.close().await;
+}
+
 pub(super) async fn a_message_for_no_queue_is_an_error(rig: Rig) {
     let broker = rig.start().await;
     let nowhere = Queue::Commands {
