@@ -25,7 +25,7 @@ const EXIT_CONFIGURATION: u8 = 78;
 #[command(name = "cleeng-connector", version, about, after_help = AFTER_HELP)]
 struct Arguments {
     /// A TOML file that overlays the defaults (config/default.toml documents every key). The environment overlays both:
-    /// CONNECTOR_<SECTION>__<KEY>, and …_FILE to read a value from a file.
+    /// CONNECTOR_SECTION__KEY, and …_FILE to read a value from a file.
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
