@@ -6,7 +6,7 @@ use super::case::Case;
 use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
 use crate::clock;
-use crate::domain::attempt::{Attempt, AttemptState, Prepared};
+use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayRef};
@@ -153,6 +153,13 @@ impl Worker {
                 self.commit(case, "unknown", Some(cause.label().to_owned()), None)
                     .await?;
                 Ok(Flow::Again)
+            }
+            // The payment is still open there: what it is by then is read before it is ended once more.
+            CallError::Refused { code } if stage == Stage::Cancel => {
+                self.commit(case, "cancel_refused", Some(code), None)
+                    .await?;
+                let error = "the gateway refuses to end the payment";
+                Ok(Flow::Stop(self.later(job, None, error)))
             }
             // An earlier send of these bytes may have been done: that they are refused now says nothing about it.
             CallError::Refused { code } if stage.moves_money() && !first_send => {
