@@ -11,7 +11,8 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use fleet::{Fleet, OwnServers};
+use crate::harness::OwnServers;
+use fleet::Fleet;
 
 /// How much of everything; the short form is part of every test run.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +54,7 @@ async fn nothing_is_lost_and_nothing_doubled_while_everything_fails() {
     let plan = Plan::from_environment();
     println!("drill: {plan:?}");
     let started = Instant::now();
-    let servers = OwnServers::start();
+    let servers = OwnServers::start("drill");
     let fleet = Fleet::start(&servers, plan.seed).await;
     misbehave(&fleet).await;
     let (payments, faults) =

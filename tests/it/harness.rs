@@ -1,6 +1,7 @@
 //! One installation for one test: the simulator and the roles as real processes, on the embedded stores or on real servers.
 
 mod client;
+mod own_servers;
 mod process;
 mod proxy;
 mod queues;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 pub(crate) use client::{Answer, Http};
+pub(crate) use own_servers::OwnServers;
 pub(crate) use process::{Process, run};
 pub(crate) use proxy::{Proxy, Wire};
 pub(crate) use queues::Queues;

@@ -8,7 +8,8 @@ use rand::{RngExt, SeedableRng};
 use tokio::time::sleep;
 
 use super::Plan;
-use super::fleet::{Fleet, OwnServers};
+use super::fleet::Fleet;
+use crate::harness::OwnServers;
 
 /// One thing that is done to the drill's machines.
 #[derive(Debug, Clone, Copy)]

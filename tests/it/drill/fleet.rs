@@ -1,11 +1,9 @@
 //! The processes of the drill: two ingests, three workers and two confirmers, on a broker and a database of their own.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::harness::{Pair, Process, Servers, Setup, Stores, World, free_port};
+use crate::harness::{OwnServers, Pair, Process, Setup, Stores, World, free_port};
 
 /// The name of each process and its role.
 const ROLES: [(&str, &str); 7] = [
@@ -17,65 +15,6 @@ const ROLES: [(&str, &str); 7] = [
     ("confirmer-a", "confirmer"),
     ("confirmer-b", "confirmer"),
 ];
-
-/// A RabbitMQ and a PostgreSQL that the drill may kill: nobody else uses them.
-pub(super) struct OwnServers {
-    folder: PathBuf,
-    urls: Servers,
-}
-
-impl OwnServers {
-    pub(super) fn start() -> OwnServers {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let folder = root
-            .join(".servers")
-            .join(format!("drill-{}", std::process::id()));
-        let told = script(&folder, &["start"]);
-        let url = |variable: &str| {
-            let line = told
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("export {variable}=")));
-            line.unwrap_or_else(|| panic!("scripts/servers said no {variable}: {told}"))
-                .trim_matches('\'')
-                .to_owned()
-        };
-        let urls = Servers {
-            amqp: url("TEST_AMQP_URL"),
-            database: url("TEST_DATABASE_URL"),
-        };
-        OwnServers { folder, urls }
-    }
-
-    /// Runs `scripts/servers` with these arguments on the drill's own set.
-    pub(super) async fn tell(&self, arguments: &'static [&'static str]) {
-        let folder = self.folder.clone();
-        tokio::task::spawn_blocking(move || script(&folder, arguments))
-            .await
-            .unwrap();
-    }
-}
-
-impl Drop for OwnServers {
-    fn drop(&mut self) {
-        script(&self.folder, &["stop"]);
-    }
-}
-
-fn script(folder: &Path, arguments: &[&str]) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let output = Command::new(root.join("scripts/servers"))
-        .args(arguments)
-        .env("TEST_SERVERS_DIR", folder)
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "scripts/servers {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    told
-}
 
 /// The running processes.
 pub(super) struct Fleet {

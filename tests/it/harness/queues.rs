@@ -1,12 +1,13 @@
 //! The broker's queues of one test, looked at and written to past the connector.
 
 use lapin::options::{
-    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeleteOptions,
+    BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOptions,
+    QueueDeleteOptions,
 };
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 
 use super::World;
-use super::stores::server;
 
 /// A message as it lies in a queue.
 pub(crate) struct Letter {
@@ -32,7 +33,7 @@ impl Letter {
 impl Queues {
     pub(crate) async fn of(world: &World) -> Queues {
         let connection =
-            Connection::connect(&server("TEST_AMQP_URL"), ConnectionProperties::default())
+            Connection::connect(&world.stores.servers.amqp, ConnectionProperties::default())
                 .await
                 .unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -79,6 +80,21 @@ impl Queues {
             body: got.delivery.data,
             properties: got.delivery.properties,
         })
+    }
+
+    /// How many messages lie ready in a queue.
+    pub(crate) async fn depth(&self, queue: &str) -> u32 {
+        let name = format!("{}.{queue}", self.prefix);
+        let look = QueueDeclareOptions {
+            passive: true,
+            durable: true,
+            ..QueueDeclareOptions::default()
+        };
+        self.channel
+            .queue_declare(name.as_str().into(), look, FieldTable::default())
+            .await
+            .unwrap()
+            .message_count()
     }
 
     pub(crate) async fn delete(&self, queue: &str) {
