@@ -23,3 +23,5 @@ mod kill;
 mod lifecycle;
 mod outages;
 mod payments;
+mod report_order;
+mod server_faults;

@@ -26,7 +26,7 @@ async fn start(world: &mut World) {
 }
 
 /// A payment that cannot be taken now is refused in time, and says when to come again.
-async fn assert_refused_in_time(world: &World, key: &str, order: u64) {
+pub(crate) async fn assert_refused_in_time(world: &World, key: &str, order: u64) {
     let begun = Instant::now();
     let answer = world.submit(key, &body(order, "simulated", "tok_ok")).await;
     let took = begun.elapsed();
@@ -55,7 +55,7 @@ async fn assert_alive_and_not_ready(world: &World) {
 }
 
 /// The request again and again, until it is taken.
-async fn taken(world: &World, key: &str, order: u64) -> Answer {
+pub(crate) async fn taken(world: &World, key: &str, order: u64) -> Answer {
     world
         .eventually("the payment is taken", async |world| {
             let answer = world.submit(key, &body(order, "simulated", "tok_ok")).await;
@@ -65,7 +65,7 @@ async fn taken(world: &World, key: &str, order: u64) -> Answer {
         .await
 }
 
-async fn assert_once(world: &World, id: &str, order: u64) {
+pub(crate) async fn assert_once(world: &World, id: &str, order: u64) {
     world.settled(id, "captured", "delivered").await;
     let records = world.records(id, order).await;
     assert_eq!(
