@@ -183,7 +183,7 @@ impl Worker {
                 "no such gateway is configured here",
             );
         };
-        let mut case = Case::new(known, gateway, breaker, job.trace);
+        let mut case = Case::new(known, gateway, breaker, job.trace, job.redelivered);
         for _ in 0..MOST_STEPS {
             let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
             match self.step(job, &mut case, step).await {
@@ -232,10 +232,7 @@ impl Worker {
                 "the event is about another object of the gateway than this payment's",
             ))),
             Step::Rest => {
-                // Who committed the news also queues them, unless it was killed between the two.
-                if job.redelivered {
-                    self.publish_owed(case).await?;
-                }
+                self.publish_owed(case).await?;
                 Ok(Flow::Stop(Verdict::Done))
             }
         }

@@ -34,6 +34,10 @@ pub(super) struct Case {
     dirty: BTreeSet<i64>,
     /// Confirmations that this run has put into their queue.
     queued: BTreeSet<i64>,
+    /// Confirmations that this run has made.
+    owed_now: BTreeSet<i64>,
+    /// An earlier run may have been killed between its commit and its queueing.
+    redelivered: bool,
 }
 
 impl Case {
@@ -42,6 +46,7 @@ impl Case {
         gateway: Arc<dyn Gateway>,
         breaker: Arc<Guard>,
         trace: Option<TraceContext>,
+        redelivered: bool,
     ) -> Case {
         Case {
             known,
@@ -53,6 +58,8 @@ impl Case {
             sent: BTreeSet::new(),
             dirty: BTreeSet::new(),
             queued: BTreeSet::new(),
+            owed_now: BTreeSet::new(),
+            redelivered,
         }
     }
 
@@ -66,6 +73,7 @@ impl Case {
                 Arc::clone(&self.gateway),
                 Arc::clone(&self.breaker),
                 self.trace,
+                self.redelivered,
             )
         };
     }
@@ -162,6 +170,7 @@ impl Case {
             .confirmations
             .last()
             .map_or(1, |last| last.sequence.saturating_add(1));
+        self.owed_now.insert(sequence);
         self.known.confirmations.push(Confirmation {
             id: ConfirmationId(Uuid::now_v7()),
             payment_id: self.known.payment.id,
@@ -172,14 +181,18 @@ impl Case {
         });
     }
 
-    /// The confirmations that nobody is known to have taken up and that this run has not queued yet.
+    /// The confirmations that this run has to queue: its own, and after a redelivery all that nobody is known to have taken up.
+    /// Others' are theirs to queue, and may be waiting for a reason.
     pub(super) fn owed(&self) -> Vec<Confirmation> {
-        let open = self
-            .known
+        let is_ours = |one: &&Confirmation| {
+            let sequence = one.sequence;
+            let taken_over = self.redelivered || self.owed_now.contains(&sequence);
+            one.delivery == Delivery::Queued && taken_over && !self.queued.contains(&sequence)
+        };
+        self.known
             .confirmations
             .iter()
-            .filter(|one| one.delivery == Delivery::Queued);
-        open.filter(|one| !self.queued.contains(&one.sequence))
+            .filter(is_ours)
             .cloned()
             .collect()
     }
