@@ -81,22 +81,16 @@ impl Breaker {
         }
     }
 
-    /// What [`Breaker::begin`] would say now.
-    pub(crate) fn admission(&self) -> Admission {
-        match self.state {
-            State::Closed { .. } => Admission::Call,
-            State::Open { probing: false } => Admission::Probe,
-            State::Open { probing: true } => Admission::Wait,
-        }
-    }
-
     /// A call wants to be made. Unless it has to wait, [`Breaker::end`] follows.
     pub(crate) fn begin(&mut self) -> Admission {
-        let admission = self.admission();
-        if admission == Admission::Probe {
-            self.state = State::Open { probing: true };
+        match self.state {
+            State::Closed { .. } => Admission::Call,
+            State::Open { probing: true } => Admission::Wait,
+            State::Open { probing: false } => {
+                self.state = State::Open { probing: true };
+                Admission::Probe
+            }
         }
-        admission
     }
 
     /// A call that was admitted is over.
@@ -172,7 +166,7 @@ mod tests {
         let mut breaker = open();
         let probe = breaker.begin();
         breaker.end(probe, Sign::Neither);
-        assert_eq!(breaker.admission(), Admission::Probe);
+        assert_eq!(breaker.begin(), Admission::Probe);
     }
 
     #[test]

@@ -74,11 +74,6 @@ impl Guard {
         self.breaker().is_open()
     }
 
-    /// Whether a call would be admitted now.
-    pub(crate) fn admits(&self) -> bool {
-        self.breaker().admission() != Admission::Wait
-    }
-
     /// Asks for a call; nothing while the other side is away and somebody probes it already.
     pub(crate) fn begin(self: &Arc<Guard>) -> Option<Call> {
         let admission = self.breaker().begin();
@@ -153,8 +148,8 @@ mod tests {
         let guard = guard();
         guard.begin().unwrap().ended(&away());
         let probe = guard.begin().unwrap();
-        assert!(guard.begin().is_none() && !guard.admits());
+        assert!(guard.begin().is_none());
         drop(probe);
-        assert!(guard.admits() && guard.is_open());
+        assert!(guard.begin().is_some() && guard.is_open());
     }
 }

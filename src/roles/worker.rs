@@ -210,7 +210,7 @@ impl Worker {
                 case.void(attempt);
                 Ok(Flow::Again)
             }
-            Step::Cancel(reference) => self.cancel(case, &reference).await,
+            Step::Cancel(reference) => self.cancel(job, case, &reference).await,
             Step::Expire => self.expire(case).await,
             Step::AwaitPayer => {
                 let left = case.known.payment.expires_at.since(clock::now());

@@ -14,7 +14,7 @@ use crate::domain::payment::Known;
 use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
 use crate::ledger::Change;
-use crate::roles::breakers::Guard;
+use crate::roles::breakers::{Call, Guard};
 use crate::telemetry::trace::TraceContext;
 
 /// One payment in one run.
@@ -23,6 +23,8 @@ pub(super) struct Case {
     pub(super) gateway: Arc<dyn Gateway>,
     /// Of the calls to that gateway.
     pub(super) breaker: Arc<Guard>,
+    /// A call that the breaker has admitted and that is still to be made.
+    pub(super) admitted: Option<Call>,
     pub(super) seen: Seen,
     /// Of the command; what is queued because of it is part of the same trace.
     pub(super) trace: Option<TraceContext>,
@@ -52,6 +54,7 @@ impl Case {
             known,
             gateway,
             breaker,
+            admitted: None,
             seen: Seen::Nothing,
             trace,
             unsent: BTreeSet::new(),
@@ -68,6 +71,7 @@ impl Case {
         *self = Case {
             sent: std::mem::take(&mut self.sent),
             queued: std::mem::take(&mut self.queued),
+            admitted: self.admitted.take(),
             ..Case::new(
                 known,
                 Arc::clone(&self.gateway),
@@ -76,6 +80,15 @@ impl Case {
                 self.redelivered,
             )
         };
+    }
+
+    /// Whether the breaker admits the next call. Asked before anything is written about a send: what is written and not sent
+    /// would be in doubt later.
+    pub(super) fn admit(&mut self) -> bool {
+        if self.admitted.is_none() {
+            self.admitted = self.breaker.begin();
+        }
+        self.admitted.is_some()
     }
 
     /// A new attempt, to be written with the next commit.

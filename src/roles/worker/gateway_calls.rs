@@ -18,12 +18,8 @@ use crate::telemetry::labels::GatewayCall;
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
     pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
-        if !case.breaker.admits() {
-            // What is not written down cannot be in doubt later.
-            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
-        }
         match case.gateway().prepare(&case.known.payment) {
-            Ok(request) => self.write_down(case, request).await,
+            Ok(request) => self.write_down(job, case, request).await,
             Err(decline) => self.refuse(case, decline).await,
         }
     }
@@ -31,14 +27,23 @@ impl Worker {
     /// Writes down the request that ends the payment at the gateway.
     pub(super) async fn cancel(
         &self,
+        job: &Job,
         case: &mut Case,
         reference: &GatewayRef,
     ) -> Result<Flow, Interrupted> {
         let request = case.gateway().prepare_cancel(reference);
-        self.write_down(case, request).await
+        self.write_down(job, case, request).await
     }
 
-    async fn write_down(&self, case: &mut Case, request: Prepared) -> Result<Flow, Interrupted> {
+    async fn write_down(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        request: Prepared,
+    ) -> Result<Flow, Interrupted> {
+        if !case.admit() {
+            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+        }
         let stage = request.stage;
         let now = clock::now();
         case.add_attempt(request, now);
@@ -66,17 +71,20 @@ impl Worker {
             let verdict = self.unanswered(job, &case.breaker, None, error);
             return Ok(Flow::Stop(verdict));
         }
+        if !case.admit() {
+            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+        }
         if !case.is_unsent(attempt.number) && !self.write_replay(case, &attempt).await? {
             return Ok(Flow::Again);
         }
-        let Some(call) = case.breaker.begin() else {
-            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
-        };
+        let admitted = case.admitted.take();
         let first_send = case.note_send(attempt.number);
         case.seen = Seen::Nothing;
         let started = Instant::now();
         let answer = case.gateway().send(attempt.id, &attempt.request).await;
-        call.ended(&answer);
+        if let Some(call) = admitted {
+            call.ended(&answer);
+        }
         let payment = &case.known.payment;
         let call = GatewayCall::Send(attempt.request.stage);
         self.metrics
@@ -183,12 +191,15 @@ impl Worker {
         case: &mut Case,
         reference: &GatewayRef,
     ) -> Result<Flow, Interrupted> {
-        let Some(call) = case.breaker.begin() else {
+        if !case.admit() {
             return Ok(Flow::Stop(self.barred(job, &case.breaker)));
-        };
+        }
+        let admitted = case.admitted.take();
         let started = Instant::now();
         let answer = case.gateway().look_up(reference).await;
-        call.ended(&answer);
+        if let Some(call) = admitted {
+            call.ended(&answer);
+        }
         let name = &case.known.payment.gateway;
         self.metrics
             .gateway_took(name, GatewayCall::LookUp, started.elapsed());
