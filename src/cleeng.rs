@@ -22,7 +22,7 @@ use crate::domain::ids::{CleengPaymentId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::payment::Payment;
-use crate::http::{self, Answer, Pace, Purpose, Sent, join, unanswered};
+use crate::http::{self, Answer, Pace, Purpose, Sent, Turn, join, unanswered};
 
 /// Cleeng's order, as far as charging needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +89,17 @@ impl Cleeng {
     /// `NotDone`, `Refused` (`unreadable_order` included) or `Broken`; a read is never `Unknown`.
     pub(crate) async fn order(&self, id: OrderId) -> Result<Option<Order>, CallError> {
         let path = format!("/orders/{id}");
-        let answer = self.call(self.get(&path), Purpose::Read).await?;
+        let turn = self.pace.turn().await?;
+        let answer = self.call(turn, self.get(&path), Purpose::Read).await?;
         order::read(&answer, id)
+    }
+
+    /// Waits until a report may be made. Before it is written down: how long ago it left is counted from there.
+    ///
+    /// # Errors
+    /// `NotDone`, when the process stops first.
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>, CallError> {
+        self.pace.turn().await
     }
 
     /// Tells Cleeng what became of a payment; the id is Cleeng's name of the record.
@@ -102,6 +111,7 @@ impl Cleeng {
     /// See [`CallError`]. After `Unknown`, [`Cleeng::read_back`] comes first.
     pub(crate) async fn report(
         &self,
+        turn: Turn<'_>,
         payment: &Payment,
         report: Report,
         earlier: Option<CleengPaymentId>,
@@ -118,7 +128,7 @@ impl Cleeng {
                 .body(body.reveal().clone()),
             None => request,
         };
-        let answer = self.call(request, Purpose::Charge).await?;
+        let answer = self.call(turn, request, Purpose::Charge).await?;
         report::read(&answer, earlier)
     }
 
@@ -134,7 +144,9 @@ impl Cleeng {
         let Some(question) = read_back::question(payment, report) else {
             return Ok(ReadBack::CannotTell);
         };
-        let answer = self.call(self.get(&question.path), Purpose::Read).await?;
+        let turn = self.pace.turn().await?;
+        let request = self.get(&question.path);
+        let answer = self.call(turn, request, Purpose::Read).await?;
         read_back::read(&answer, &question)
     }
 
@@ -142,10 +154,14 @@ impl Cleeng {
         self.http.get(join(&self.base_url, path))
     }
 
-    /// Sends once, within the limits; an `Ok` is an answer of any status.
-    async fn call(&self, request: RequestBuilder, purpose: Purpose) -> Result<Answer, CallError> {
+    /// Sends once; an `Ok` is an answer of any status.
+    async fn call(
+        &self,
+        _turn: Turn<'_>,
+        request: RequestBuilder,
+        purpose: Purpose,
+    ) -> Result<Answer, CallError> {
         let request = request.header("X-Publisher-Token", self.token.clone());
-        let _turn = self.pace.turn().await?;
         match http::send(request, self.timeout).await {
             Sent::Answered(answer) => Ok(answer),
             Sent::Failed(cause) => Err(unanswered(cause, purpose)),

@@ -13,7 +13,7 @@ use reqwest::header::HeaderMap;
 
 use crate::domain::failure::{CallError, Cause};
 
-pub(crate) use pace::Pace;
+pub(crate) use pace::{Pace, Turn};
 
 /// A TCP connection and its TLS handshake take less than this, or the other side is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

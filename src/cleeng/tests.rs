@@ -24,9 +24,14 @@ fn paid() -> Payment {
     payment
 }
 
+async fn tell(cleeng: &Cleeng, paid: &Payment) -> Result<CleengPaymentId, CallError> {
+    let turn = cleeng.turn().await.unwrap();
+    cleeng.report(turn, paid, Report::Captured, None).await
+}
+
 async fn report(ending: Ending) -> (Result<CleengPaymentId, CallError>, String) {
     let paid = paid();
-    let call = async |url| cleeng(url).report(&paid, Report::Captured, None).await;
+    let call = async |url| tell(&cleeng(url), &paid).await;
     answering(ending, call).await
 }
 
@@ -91,7 +96,7 @@ async fn where_nobody_listens_nothing_was_done() {
         retry_after: None,
     };
     let paid = paid();
-    let reported = cleeng.report(&paid, Report::Captured, None).await;
+    let reported = tell(&cleeng, &paid).await;
     assert_eq!(reported, Err(not_done.clone()));
     assert_eq!(cleeng.order(OrderId(1)).await, Err(not_done));
 }

@@ -20,6 +20,13 @@ pub(crate) struct Pace {
     stop: CancellationToken,
 }
 
+/// The right to make one call now; it is under way for as long as this lives.
+#[derive(Debug)]
+#[must_use = "the call is counted as long as this lives"]
+pub(crate) struct Turn<'a>(
+    #[expect(dead_code, reason = "held, never looked at")] SemaphorePermit<'a>,
+);
+
 impl Pace {
     /// After `stop` nothing waits any more; a call that need not wait is still made.
     pub(crate) fn new(limits: CallLimits, stop: CancellationToken) -> Pace {
@@ -32,11 +39,11 @@ impl Pace {
         }
     }
 
-    /// Waits until a call may be made; it is under way for as long as the permit lives.
+    /// Waits until a call may be made.
     ///
     /// # Errors
     /// `NotDone`, when the process is stopping and the call would have to wait.
-    pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, CallError> {
+    pub(crate) async fn turn(&self) -> Result<Turn<'_>, CallError> {
         let turn = tokio::select! {
             biased;
             turn = self.wait() => turn,
@@ -48,13 +55,13 @@ impl Pace {
         })
     }
 
-    async fn wait(&self) -> Option<SemaphorePermit<'_>> {
+    async fn wait(&self) -> Option<Turn<'_>> {
         // Nobody closes it.
         let permit = self.slots.acquire().await.ok()?;
         if let Some(begin) = self.reserve() {
             sleep_until(begin).await;
         }
-        Some(permit)
+        Some(Turn(permit))
     }
 
     /// Takes the next beginning; none when it is now.

@@ -28,6 +28,10 @@ impl Confirmer {
         let Some(call) = self.breaker.begin() else {
             return self.barred(job, known).await;
         };
+        let Ok(turn) = self.cleeng.turn().await else {
+            let error = "the process stops before Cleeng may be called again";
+            return Ok(Flow::Stop(self.wait(job, None, error)));
+        };
         let sending = Delivery::Sending {
             since: clock::now(),
         };
@@ -40,7 +44,7 @@ impl Confirmer {
         let started = Instant::now();
         let answer = self
             .cleeng
-            .report(&known.payment, confirmation.report, earlier)
+            .report(turn, &known.payment, confirmation.report, earlier)
             .await;
         call.ended(&answer);
         self.metrics
