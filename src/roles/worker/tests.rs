@@ -4,6 +4,7 @@
 //! and how each call ends; [`run`] plays them, and [`truth`] compares what the ledger says with what the gateway
 //! knows.
 
+mod barred;
 mod model;
 mod objects;
 mod run;

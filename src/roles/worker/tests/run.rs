@@ -95,7 +95,7 @@ impl Run<'_> {
     }
 
     /// Gives the worker a message; nothing comes back from one that was killed.
-    async fn hand(&self, handed: Handed) -> Option<Verdict> {
+    pub(super) async fn hand(&self, handed: Handed) -> Option<Verdict> {
         let delivery = self.delivery(handed.errand)?;
         let death = Arc::new(Notify::new());
         let work = DEATH.scope(Arc::clone(&death), self.worker.take(&delivery));

@@ -88,7 +88,7 @@ impl Stage {
         run.check_truth().await;
     }
 
-    async fn run(&self, flavour: Flavour, script: &Script) -> Run<'_> {
+    pub(super) async fn run(&self, flavour: Flavour, script: &Script) -> Run<'_> {
         let payment = self.accept(script.late).await;
         let world = World::new(flavour, &payment, &script.calls);
         let model = Arc::new(Model {
