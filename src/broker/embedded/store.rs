@@ -236,7 +236,7 @@ impl Store {
                 queue: queue.clone(),
                 body: row.try_get("body")?,
                 headers: serde_json::from_str::<Headers>(&headers).unwrap_or_default(),
-                redelivered: published_at < self.opened_at,
+                redelivered: published_at <= self.opened_at,
                 message_id: Uuid::parse_str(&message_id).ok(),
             },
         })

@@ -129,7 +129,6 @@ pub(super) async fn what_a_paused_consumer_held_is_marked_for_the_next_one(rig: 
         .await
         .unwrap();
     eventually("held", || recorder.finished() >= 1).await;
-    assert!(!recorder.taken(0).0.redelivered);
     running.stop().await;
     // The first one may have done a part of the work.
     let taken = drain(&broker, QUEUE, 1).await;
