@@ -113,7 +113,7 @@ async fn an_unreadable_message_is_shown_without_its_secrets_and_discarded(pair: 
     assert_eq!(usage, 2, "a discard needs a reason");
     let (usage, _, _) = operate(&world, &["discard", "--because", "x"]);
     assert_eq!(usage, 2, "a discard needs a choice");
-    let (code, out, err) = operate(&world, &["discard", &id, "--because", "sent by a stranger"]);
+    let (code, out, err) = operate(&world, &["discard", &id, "--reason", "sent by a stranger"]);
     assert_eq!(code, 0, "{out}{err}");
     assert!(out.contains("no known payment"), "{out}");
     assert!(

@@ -25,7 +25,7 @@ pub(in crate::cli) struct Options {
     #[arg(long)]
     all: bool,
     /// Why; kept in the payment's history
-    #[arg(long, value_name = "TEXT", value_parser = because)]
+    #[arg(long, visible_alias = "reason", value_name = "TEXT", value_parser = because)]
     because: String,
     /// Discard so many, at most
     #[arg(long, value_name = "N")]
