@@ -1,6 +1,7 @@
 //! The queues: what a message is to a broker, what a consumer may say of a delivery, and the two brokers behind one interface.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,14 @@ pub(crate) struct Headers {
     /// How often an operator has sent it back from the dead letters.
     #[serde(default)]
     pub(crate) replayed: u32,
+}
+
+impl Headers {
+    /// How long ago the message failed first.
+    pub(crate) fn age(&self, now: Moment) -> Duration {
+        self.first_failed_at
+            .map_or(Duration::ZERO, |at| now.since(at))
+    }
 }
 
 /// A message on its way to a queue.
@@ -97,6 +106,15 @@ pub(crate) enum Verdict {
     /// Nothing on this lane can go on now (ledger away, credential refused): keep it unacknowledged, pause the lane, take it
     /// again after a while. No attempt is counted.
     Hold { error: String },
+}
+
+impl Verdict {
+    pub(crate) fn park(reason: DeadReason, error: &str) -> Verdict {
+        Verdict::Park {
+            reason,
+            error: error.to_owned(),
+        }
+    }
 }
 
 /// Why a message is not known to be in its queue.

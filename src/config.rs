@@ -72,6 +72,12 @@ pub(crate) struct Config {
     pub(crate) log: LogConfig,
 }
 
+impl Config {
+    pub(crate) fn gateway_names(&self) -> Vec<GatewayName> {
+        self.gateways.keys().cloned().collect()
+    }
+}
+
 /// Which broker: `amqp://…`, `amqps://…` or `embedded` (in the ledger's SQLite file).
 #[derive(Debug, Clone)]
 pub(crate) enum BrokerUrl {

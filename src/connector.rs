@@ -97,7 +97,7 @@ pub(crate) async fn start(
         true => Some(bind("http.listen", config.http.listen).await?),
         false => None,
     };
-    let names: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+    let names = config.gateway_names();
     let broker = Broker::start(&config.broker, &config.ledger.url, &names)
         .await
         .context("the broker cannot be used")?;

@@ -33,6 +33,8 @@ use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::Payment;
 use crate::http::Pace;
 
+pub(crate) use method::{bare, is_card_field};
+
 /// What a verified webhook tells us to look at. Its content is a hint only: the worker reads the gateway's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Event {

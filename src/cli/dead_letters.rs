@@ -12,7 +12,6 @@ use clap::Subcommand;
 
 use crate::broker::DeadLetters;
 use crate::config::Config;
-use crate::domain::ids::GatewayName;
 use crate::ledger::Ledger;
 use crate::telemetry::logging;
 use letter::Letter;
@@ -60,7 +59,7 @@ pub(super) fn dead_letters(config: &Config, command: &Command) -> anyhow::Result
 
 impl Desk<'_> {
     async fn open(config: &Config) -> anyhow::Result<Desk<'_>> {
-        let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+        let gateways = config.gateway_names();
         let letters = DeadLetters::open(&config.broker, &config.ledger.url, &gateways)
             .await
             .context("broker.url: the broker cannot be used")?;

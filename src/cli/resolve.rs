@@ -10,8 +10,8 @@ use crate::broker::{DeadLetters, Outgoing, Queue};
 use crate::clock;
 use crate::config::Config;
 use crate::domain::attempt::AttemptState;
-use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery};
-use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
+use crate::domain::confirmation::{Confirmation, ConfirmationId};
+use crate::domain::ids::{GatewayRef, PaymentId};
 use crate::domain::message::Envelope;
 use crate::domain::outcome::Outcome;
 use crate::domain::payment::{self, Known, Resolution};
@@ -79,7 +79,7 @@ pub(super) async fn resolve(
 
 /// Has Cleeng told. Should it fail, replaying the payment's dead letter does the same.
 async fn queue(config: &Config, confirmation: &Confirmation) -> anyhow::Result<()> {
-    let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+    let gateways = config.gateway_names();
     let message = Outgoing::new(
         Queue::Confirmations,
         &Envelope::of_confirmation(confirmation),
@@ -106,16 +106,9 @@ fn change(known: &Known, resolution: &Resolution, options: &Options) -> anyhow::
             Resolution::NotCharged => AttemptState::Void,
         };
     }
-    let confirmation = report.map(|report| Confirmation {
-        id: ConfirmationId(Uuid::now_v7()),
-        payment_id: payment.id,
-        sequence: known
-            .confirmations
-            .last()
-            .map_or(1, |last| last.sequence.saturating_add(1)),
-        report,
-        delivery: Delivery::Queued,
-        created_at: now,
+    let confirmation = report.map(|report| {
+        let id = ConfirmationId(Uuid::now_v7());
+        Confirmation::next(&known.confirmations, id, payment.id, report, now)
     });
     Ok(Change {
         payment,

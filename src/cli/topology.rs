@@ -7,7 +7,6 @@ use super::answer;
 use crate::broker;
 use crate::broker::topology::{Difference, Topology};
 use crate::config::{BrokerUrl, Config};
-use crate::domain::ids::GatewayName;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -27,7 +26,7 @@ pub(super) struct Output {
 }
 
 pub(super) fn topology(config: &Config, command: &Command) -> anyhow::Result<()> {
-    let gateways: Vec<GatewayName> = config.gateways.keys().cloned().collect();
+    let gateways = config.gateway_names();
     if let BrokerUrl::Embedded = config.broker.url {
         bail!(
             "broker.url is \"embedded\": its queues are made with the ledger's file, there is nothing to declare"

@@ -80,6 +80,26 @@ pub(crate) struct Confirmation {
 }
 
 impl Confirmation {
+    /// The next one that is owed for a payment which has these so far.
+    pub(crate) fn next(
+        earlier: &[Confirmation],
+        id: ConfirmationId,
+        payment_id: PaymentId,
+        report: Report,
+        now: Moment,
+    ) -> Confirmation {
+        Confirmation {
+            id,
+            payment_id,
+            sequence: earlier
+                .last()
+                .map_or(1, |last| last.sequence.saturating_add(1)),
+            report,
+            delivery: Delivery::Queued,
+            created_at: now,
+        }
+    }
+
     /// Whether nothing more is done about it without an operator.
     pub(crate) fn is_settled(&self) -> bool {
         match self.delivery {

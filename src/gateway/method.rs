@@ -74,6 +74,19 @@ fn is_card_number(text: &str) -> bool {
     (12..=19).contains(&bare.len()) && bare.iter().all(u8::is_ascii_digit)
 }
 
+/// Whether a field of this name is known to bring raw card data, however the name is written.
+pub(crate) fn is_card_field(name: &str) -> bool {
+    CARD_FIELDS.contains(&bare(name).as_str())
+}
+
+/// A field's name in lower case and without separators.
+pub(crate) fn bare(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect()
+}
+
 /// The path of the first field that is called like raw card data, however deep it is.
 fn card_field(value: &Value, path: &str) -> Option<String> {
     match value {
@@ -89,12 +102,7 @@ fn card_field(value: &Value, path: &str) -> Option<String> {
 fn card_field_in(fields: &Map<String, Value>, path: &str) -> Option<String> {
     fields.iter().find_map(|(name, value)| {
         let here = format!("{path}.{}", shown(name));
-        let bare: String = name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .map(|letter| letter.to_ascii_lowercase())
-            .collect();
-        if CARD_FIELDS.contains(&bare.as_str()) {
+        if is_card_field(name) {
             Some(here)
         } else {
             card_field(value, &here)

@@ -62,21 +62,20 @@ impl Handler for Confirmer {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let envelope = match Envelope::decode(&delivery.body) {
             Ok(envelope) => envelope,
-            Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
+            Err(cause) => return Verdict::park(DeadReason::Undecodable, &error_chain(&cause)),
         };
         let Body::Confirm {
             payment_id,
             confirmation_id,
         } = envelope.body
         else {
-            return park(DeadReason::WrongQueue, "a command among the confirmations");
+            return Verdict::park(DeadReason::WrongQueue, "a command among the confirmations");
         };
-        let first_failed = delivery.headers.first_failed_at;
         let job = Job {
             payment_id,
             confirmation_id,
             failures: delivery.headers.failures,
-            age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
+            age: delivery.headers.age(clock::now()),
         };
         let span = info_span!("confirmation", trace.id = trace_of(delivery).map(TraceContext::trace_id), payment.id = %payment_id, failures = job.failures);
         match self.deliver(&job).instrument(span).await {
@@ -92,7 +91,7 @@ impl Confirmer {
     async fn deliver(&self, job: &Job) -> Result<Verdict, LedgerError> {
         for _ in 0..MOST_STEPS {
             let Some(mut known) = self.ledger.known(job.payment_id).await? else {
-                return Ok(park(
+                return Ok(Verdict::park(
                     DeadReason::UnknownPayment,
                     "the ledger has no such payment",
                 ));
@@ -123,11 +122,11 @@ impl Confirmer {
                 "an earlier confirmation comes first",
             ))),
             Step::Done => Ok(Flow::Stop(Verdict::Done)),
-            Step::GivenUp => Ok(Flow::Stop(park(
+            Step::GivenUp => Ok(Flow::Stop(Verdict::park(
                 DeadReason::GivenUp,
                 "the confirmation was given up before",
             ))),
-            Step::Unknown => Ok(Flow::Stop(park(
+            Step::Unknown => Ok(Flow::Stop(Verdict::park(
                 DeadReason::UnknownConfirmation,
                 "the ledger has no such confirmation",
             ))),
@@ -151,12 +150,5 @@ impl Confirmer {
             delay,
             error: error.to_owned(),
         }
-    }
-}
-
-fn park(reason: DeadReason, error: &str) -> Verdict {
-    Verdict::Park {
-        reason,
-        error: error.to_owned(),
     }
 }

@@ -82,7 +82,7 @@ impl Handler for Worker {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let envelope = match Envelope::decode(&delivery.body) {
             Ok(envelope) => envelope,
-            Err(cause) => return park(DeadReason::Undecodable, &error_chain(&cause)),
+            Err(cause) => return Verdict::park(DeadReason::Undecodable, &error_chain(&cause)),
         };
         let span = info_span!(
             "command",
@@ -129,18 +129,17 @@ impl Worker {
                 )
             }
             Body::Confirm { .. } => {
-                return Err(park(
+                return Err(Verdict::park(
                     DeadReason::WrongQueue,
                     "a confirmation among the commands",
                 ));
             }
         };
-        let first_failed = delivery.headers.first_failed_at;
         Ok(Some(Job {
             payment_id,
             trigger,
             failures: delivery.headers.failures,
-            age: first_failed.map_or(Duration::ZERO, |at| clock::now().since(at)),
+            age: delivery.headers.age(clock::now()),
             max_age,
             trace: trace_of(delivery),
             redelivered: delivery.redelivered || delivery.headers.replayed > 0,
@@ -166,7 +165,9 @@ impl Worker {
     async fn pursue(&self, job: &Job) -> Verdict {
         let known = match self.ledger.known(job.payment_id).await {
             Ok(Some(known)) => known,
-            Ok(None) => return park(DeadReason::UnknownPayment, "the ledger has no such payment"),
+            Ok(None) => {
+                return Verdict::park(DeadReason::UnknownPayment, "the ledger has no such payment");
+            }
             Err(cause) => {
                 return Verdict::Hold {
                     error: error_chain(&cause),
@@ -178,7 +179,7 @@ impl Worker {
             self.gateways.get(name).cloned(),
             self.breakers.gateway(name),
         ) else {
-            return park(
+            return Verdict::park(
                 DeadReason::UnknownGateway,
                 "no such gateway is configured here",
             );
@@ -223,11 +224,11 @@ impl Worker {
             Step::AwaitGateway => Ok(Flow::Stop(self.later(job, None, "the gateway works on it"))),
             Step::Stuck(doubt) => self.stuck(case, doubt).await,
             Step::Fail => self.fail(case, DeadReason::TooManyAttempts).await,
-            Step::Failed => Ok(Flow::Stop(park(
+            Step::Failed => Ok(Flow::Stop(Verdict::park(
                 DeadReason::PaymentFailed,
                 "the payment has failed and needs an operator",
             ))),
-            Step::Foreign => Ok(Flow::Stop(park(
+            Step::Foreign => Ok(Flow::Stop(Verdict::park(
                 DeadReason::ReferenceMismatch,
                 "the event is about another object of the gateway than this payment's",
             ))),
@@ -246,7 +247,7 @@ impl Worker {
         }
         if job.age > job.max_age {
             warn!(payment.id = %job.payment_id, error, "a command is given up after its maximum age");
-            return park(DeadReason::TooOld, error);
+            return Verdict::park(DeadReason::TooOld, error);
         }
         let delay = retry::delay(job.failures.saturating_add(1), retry_after, rand::random());
         Verdict::Later {
@@ -259,13 +260,6 @@ impl Worker {
 /// The trace that the message is part of.
 pub(crate) fn trace_of(delivery: &Delivery) -> Option<TraceContext> {
     delivery.headers.traceparent.as_deref()?.parse().ok()
-}
-
-fn park(reason: DeadReason, error: &str) -> Verdict {
-    Verdict::Park {
-        reason,
-        error: error.to_owned(),
-    }
 }
 
 impl Case {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
-use super::{Confirmer, Flow, Job, park};
+use super::{Confirmer, Flow, Job};
 use crate::broker::Verdict;
 use crate::clock;
 use crate::domain::confirmation::{Confirmation, Delivery};
@@ -141,7 +141,7 @@ impl Confirmer {
             return Ok(Flow::Again);
         }
         error!(payment.id = %job.payment_id, reason = reason.label(), code, "a confirmation cannot be delivered to Cleeng; it needs an operator");
-        Ok(Flow::Stop(park(reason, code)))
+        Ok(Flow::Stop(Verdict::park(reason, code)))
     }
 
     /// Writes how far the confirmation is. `false`: somebody else was faster, nothing was written.

@@ -8,7 +8,7 @@ use url::Url;
 use super::problem::{FieldFault, Problem};
 use crate::domain::ids::{GatewayName, OrderId};
 use crate::domain::secret::Secret;
-use crate::gateway::Gateways;
+use crate::gateway::{Gateways, bare, is_card_field};
 
 /// A checked `POST /v1/payments`.
 #[derive(Debug)]
@@ -148,7 +148,7 @@ impl Form {
         let found: Vec<String> = form
             .fields
             .keys()
-            .filter(|key| is_card_field(key))
+            .filter(|key| is_card_field(key) || bare(key) == "card")
             .cloned()
             .collect();
         for key in found {
@@ -221,31 +221,6 @@ impl Form {
             Err(Problem::InvalidFields(self.faults))
         }
     }
-}
-
-/// Names under which raw card data is known to arrive.
-fn is_card_field(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .collect::<String>()
-        .to_ascii_lowercase();
-    matches!(
-        plain.as_str(),
-        "number"
-            | "cardnumber"
-            | "card"
-            | "pan"
-            | "cvc"
-            | "cvv"
-            | "cvc2"
-            | "cvv2"
-            | "securitycode"
-            | "expmonth"
-            | "expyear"
-            | "expirymonth"
-            | "expiryyear"
-    )
 }
 
 #[cfg(test)]

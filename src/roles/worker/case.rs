@@ -178,20 +178,11 @@ impl Case {
 
     /// Adds what Cleeng has to be told.
     pub(super) fn owe(&mut self, report: Report, now: Moment) {
-        let sequence = self
-            .known
-            .confirmations
-            .last()
-            .map_or(1, |last| last.sequence.saturating_add(1));
-        self.owed_now.insert(sequence);
-        self.known.confirmations.push(Confirmation {
-            id: ConfirmationId(Uuid::now_v7()),
-            payment_id: self.known.payment.id,
-            sequence,
-            report,
-            delivery: Delivery::Queued,
-            created_at: now,
-        });
+        let id = ConfirmationId(Uuid::now_v7());
+        let earlier = &self.known.confirmations;
+        let owed = Confirmation::next(earlier, id, self.known.payment.id, report, now);
+        self.owed_now.insert(owed.sequence);
+        self.known.confirmations.push(owed);
     }
 
     /// The confirmations that this run has to queue: its own, and after a redelivery all that nobody is known to have taken up.

@@ -231,7 +231,7 @@ impl Worker {
             })),
             Err(CallError::Refused { code }) => {
                 let error = format!("the gateway refuses to show the payment ({code})");
-                Ok(Flow::Stop(super::park(DeadReason::LookUpRefused, &error)))
+                Ok(Flow::Stop(Verdict::park(DeadReason::LookUpRefused, &error)))
             }
         }
     }

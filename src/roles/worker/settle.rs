@@ -3,8 +3,8 @@
 use tracing::{error, info};
 
 use super::case::Case;
-use super::{Flow, Interrupted, Worker, park};
-use crate::broker::{Outgoing, Queue};
+use super::{Flow, Interrupted, Worker};
+use crate::broker::{Outgoing, Queue, Verdict};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
 use crate::domain::confirmation::Report;
@@ -189,7 +189,7 @@ impl Worker {
             }
         }
         error!(payment.id = %case.known.payment.id, reason = reason.label(), "a payment cannot go on; it needs an operator");
-        Ok(Flow::Stop(park(
+        Ok(Flow::Stop(Verdict::park(
             reason,
             "the payment cannot go on by itself",
         )))
@@ -205,7 +205,7 @@ impl Worker {
             Doubt::KeyExpired => DeadReason::KeyExpired,
             Doubt::StoredError => DeadReason::StoredError,
         };
-        let verdict = park(reason, "whether money moved cannot be found out by itself");
+        let verdict = Verdict::park(reason, "whether money moved cannot be found out by itself");
         Ok(Flow::Stop(verdict))
     }
 
