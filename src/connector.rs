@@ -174,13 +174,19 @@ async fn run_roles(
     };
     // Only this function sets it, once.
     let ledger = parts.ledger.get_or_init(|| ledger).clone();
-    if parts.roles.contains(&Role::Ingest) {
-        parts
-            .front
-            .open(ingest_router(&parts, &ledger, extra, &stop));
-    }
+    let ingest = parts.roles.contains(&Role::Ingest).then(|| {
+        let ingest = Arc::new(ingest(&parts, &ledger, &stop));
+        parts.front.open(ingest::router(Arc::clone(&ingest), extra));
+        ingest
+    });
     info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");
-    let ended = lanes::consume(&parts, &ledger, &stop).await;
+    let marked = async {
+        if let Some(ingest) = ingest {
+            ingest.keep_marks(&parts.served).await;
+        }
+        anyhow::Ok(())
+    };
+    let ended = tokio::try_join!(lanes::consume(&parts, &ledger, &stop), marked).map(drop);
     parts.broker.close().await;
     ledger.close().await;
     ended
@@ -202,13 +208,8 @@ async fn open_ledger(config: &LedgerConfig, stop: &CancellationToken) -> Option<
     }
 }
 
-fn ingest_router(
-    parts: &Parts,
-    ledger: &Ledger,
-    extra: Option<Router>,
-    stop: &CancellationToken,
-) -> Router {
-    let ingest = Ingest::new(
+fn ingest(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> Ingest {
+    Ingest::new(
         ledger.clone(),
         Arc::clone(&parts.gateways),
         parts.publisher(),
@@ -217,6 +218,5 @@ fn ingest_router(
         parts.config.auth.clone(),
         parts.config.checkout.clone(),
         stop.clone(),
-    );
-    ingest::router(Arc::new(ingest), extra)
+    )
 }

@@ -2,16 +2,23 @@
 
 mod accept;
 mod attempt_row;
+mod change;
 mod commit;
 mod confirmation_row;
 mod connect;
 mod controls;
+mod error;
 mod events;
 mod fields;
+mod lane;
+mod lanes;
 mod migrate;
 mod operator;
 mod payment_row;
+mod pool;
+mod postgres;
 mod read;
+mod sqlite;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -24,29 +31,15 @@ use sqlx::{Any, AnyPool};
 use tokio::time::{Instant, timeout_at};
 
 use crate::config::LedgerConfig;
-use crate::domain::attempt::Attempt;
-use crate::domain::confirmation::Confirmation;
 use crate::domain::ids::{GatewayName, GatewayRef, IdempotencyKey, OrderId, PaymentId};
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Known, Payment, Status};
 use connect::Backend;
+use lanes::Lanes;
 
+pub(crate) use change::{Change, Committed};
+pub(crate) use error::LedgerError;
 pub(crate) use sweep::Stalled;
-
-/// Why the ledger did not answer. All of them mean the same to a caller: wait, keep the message, try again.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum LedgerError {
-    #[error("the ledger is away or too slow")]
-    Away(#[from] sqlx::Error),
-    #[error("the ledger did not answer in time")]
-    TimedOut,
-    /// Only when it is opened: made by another build, or its database user may not create tables.
-    #[error("the ledger's tables could not be made fit for this build")]
-    Tables(#[from] sqlx::migrate::MigrateError),
-    /// A row that this build cannot read: a bug or a foreign hand.
-    #[error("the ledger holds something unreadable in {column}")]
-    Unreadable { column: &'static str },
-}
 
 /// A payment to be taken in, with what makes a repetition recognisable.
 #[derive(Debug, Clone)]
@@ -67,30 +60,6 @@ pub(crate) enum Accepted {
     KeyReused,
     /// Another payment, under another key, holds the order.
     OrderTaken(PaymentId),
-}
-
-/// Everything that is written together: one transaction, or nothing.
-#[derive(Debug, Clone)]
-pub(crate) struct Change {
-    /// The payment as it shall be, still with the version that the decision was taken on.
-    pub(crate) payment: Payment,
-    /// To be inserted, or replaced by their id (only their state changes).
-    pub(crate) attempts: Vec<Attempt>,
-    /// To be inserted, or replaced by their id (only their delivery changes).
-    pub(crate) confirmations: Vec<Confirmation>,
-    /// What happened, for the history: a short fixed word.
-    pub(crate) kind: &'static str,
-    /// More about it for an operator: codes and causes, never a secret.
-    pub(crate) detail: Option<String>,
-}
-
-/// What became of a [`Change`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Committed {
-    /// Written; the payment has this version now.
-    Version(i64),
-    /// Somebody else was faster: read again and decide again. Nothing was written.
-    Conflict,
 }
 
 /// One line of a payment's history.
@@ -129,6 +98,7 @@ pub(crate) struct Ledger {
     pool: AnyPool,
     backend: Backend,
     timeout: Duration,
+    lanes: Lanes,
 }
 
 /// One call's connection, and when the call has to be over.
@@ -143,9 +113,10 @@ impl Ledger {
     /// Connects and brings the tables up to date; a missing SQLite file is made. The migration alone may take longer
     /// than the time-out.
     pub(crate) async fn open(config: &LedgerConfig) -> Result<Ledger, LedgerError> {
-        let (pool, backend) = connect::open(config).await?;
+        let (pools, backend) = connect::open(config).await?;
         Ok(Ledger {
-            pool,
+            lanes: Lanes::start(pools.hot, &pools.any, config.timeout),
+            pool: pools.any,
             backend,
             timeout: config.timeout,
         })
@@ -154,6 +125,9 @@ impl Ledger {
     /// Takes a payment in, unless its key or its order is taken. An order that is held by a payment which was never
     /// queued (its ingest died) is taken over after ten seconds.
     pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
+        if self.lanes.accept(new).await?.is_some() {
+            return Ok(Accepted::Created);
+        }
         let mut session = self.session().await?;
         let work = accept::accept(&mut session.conn, self.backend, new);
         let verdict = timeout_at(session.deadline, work).await;
@@ -169,10 +143,11 @@ impl Ledger {
         }
     }
 
-    /// Notes that the payment's command is in the queue. It is no new version: a worker may have it already.
-    pub(crate) async fn mark_published(&self, id: PaymentId) -> Result<(), LedgerError> {
+    /// Notes that the commands of these payments are in the queue. It is no new version, and nothing to those that a
+    /// worker has begun.
+    pub(crate) async fn mark_published(&self, ids: &[PaymentId]) -> Result<(), LedgerError> {
         let mut session = self.session().await?;
-        let work = accept::mark_published(&mut session.conn, id);
+        let work = accept::mark_published(&mut session.conn, self.backend, ids);
         let answer = timeout_at(session.deadline, work).await;
         session.settle(answer)
     }
@@ -188,6 +163,9 @@ impl Ledger {
 
     /// The payment with its attempts and confirmations, all as they were at one moment.
     pub(crate) async fn known(&self, id: PaymentId) -> Result<Option<Known>, LedgerError> {
+        if let Some(known) = self.lanes.known(id).await? {
+            return Ok(known);
+        }
         let mut session = self.session().await?;
         let work = read::known(&mut session.conn, self.backend, id);
         let answer = timeout_at(session.deadline, work).await;
@@ -208,6 +186,9 @@ impl Ledger {
     /// Writes the change when the payment still has the version that it was decided on. Forgets a final payment's
     /// single-use token, in its method and in its closed attempts.
     pub(crate) async fn commit(&self, change: &Change) -> Result<Committed, LedgerError> {
+        if let Some(committed) = self.lanes.commit(change).await? {
+            return Ok(committed);
+        }
         let mut session = self.session().await?;
         let work = commit::commit(&mut session.conn, self.backend, change);
         let answer = timeout_at(session.deadline, work).await;

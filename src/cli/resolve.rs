@@ -98,25 +98,23 @@ async fn queue(config: &Config, confirmation: &Confirmation) -> anyhow::Result<(
 fn change(known: &Known, resolution: &Resolution, options: &Options) -> anyhow::Result<Change> {
     let now = clock::now();
     let (payment, report) = payment::resolve(&known.payment, resolution, now)?;
-    let mut attempts = known.attempts.clone();
-    attempts.retain(|attempt| attempt.state.is_open());
-    for attempt in &mut attempts {
-        attempt.state = match resolution {
-            Resolution::Captured { .. } => AttemptState::Answered,
-            Resolution::NotCharged => AttemptState::Void,
-        };
+    let mut after = known.clone();
+    after.payment = payment;
+    for attempt in &mut after.attempts {
+        if attempt.state.is_open() {
+            attempt.state = match resolution {
+                Resolution::Captured { .. } => AttemptState::Answered,
+                Resolution::NotCharged => AttemptState::Void,
+            };
+        }
     }
-    let confirmation = report.map(|report| {
+    if let Some(report) = report {
         let id = ConfirmationId(Uuid::now_v7());
-        Confirmation::next(&known.confirmations, id, payment.id, report, now)
-    });
-    Ok(Change {
-        payment,
-        attempts,
-        confirmations: confirmation.into_iter().collect(),
-        kind: "resolved",
-        detail: Some(options.reason.clone()),
-    })
+        let owed = Confirmation::next(&known.confirmations, id, after.payment.id, report, now);
+        after.confirmations.push(owed);
+    }
+    let reason = Some(options.reason.clone());
+    Ok(Change::between(known, &after, "resolved", reason))
 }
 
 /// The operator's word, held against what the gateway says where it can be read.

@@ -190,7 +190,7 @@ pub(crate) struct Payment {
     pub(crate) next_action: Option<NextAction>,
     pub(crate) decline: Option<Decline>,
     pub(crate) stored: Option<StoredMethod>,
-    /// The command is known to be in the queue.
+    /// The command is known to be in the queue. Says nothing once a worker has begun.
     pub(crate) published: bool,
     pub(crate) created_at: Moment,
     pub(crate) updated_at: Moment,
@@ -206,6 +206,26 @@ pub(crate) struct Known {
     pub(crate) attempts: Vec<Attempt>,
     /// In order of their sequence.
     pub(crate) confirmations: Vec<Confirmation>,
+}
+
+impl Known {
+    /// What may be kept of it: a final payment needs its single-use token no more, neither in its method nor in the bytes
+    /// of its closed attempts. An open attempt may have to be sent again.
+    pub(crate) fn kept(&self) -> Known {
+        let mut kept = self.clone();
+        if !kept.payment.status.is_final() {
+            return kept;
+        }
+        if let Method::New { payload, .. } = &mut kept.payment.method {
+            *payload = Secret::new(Value::Object(serde_json::Map::new()));
+        }
+        for attempt in &mut kept.attempts {
+            if !attempt.state.is_open() {
+                attempt.request.body = Secret::new(String::new());
+            }
+        }
+        kept
+    }
 }
 
 impl Payment {

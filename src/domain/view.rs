@@ -67,6 +67,13 @@ impl PaymentView {
         PaymentView::of(&known.payment, &known.confirmations)
     }
 
+    /// Whether the two differ in nothing but the time of the last change.
+    pub(crate) fn shows_the_same_as(&self, other: &PaymentView) -> bool {
+        let mut at_the_same_time = other.clone();
+        at_the_same_time.updated_at.clone_from(&self.updated_at);
+        *self == at_the_same_time
+    }
+
     /// Whether nothing more will be seen: the status is final and its news are delivered or with the operator.
     pub(crate) fn is_settled(&self) -> bool {
         self.status.is_final() && self.confirmation.status != ConfirmationStatus::Queued

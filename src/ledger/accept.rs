@@ -6,15 +6,19 @@ use sqlx::AnyConnection;
 
 use super::connect::Backend;
 use super::events::{self, Event};
-use super::fields::{Fields, json_text};
-use super::{Change, LedgerError, NewPayment, commit, payment_row, read};
+use super::fields::{Fields, json_text, view_text};
+use super::payment_row::{self, State};
+use super::{Change, LedgerError, NewPayment, commit, read};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::moment::Moment;
-use crate::domain::payment::{Payment, Status};
+use crate::domain::payment::Status;
 use crate::domain::view::PaymentView;
 
 /// The version of a payment that was just taken in.
-const FIRST_VERSION: i64 = 1;
+pub(super) const FIRST_VERSION: i64 = 1;
+
+/// The kind of a payment's first entry in its history.
+pub(super) const ACCEPTED: &str = "accepted";
 
 /// An accepted payment that is not in the queue after this time was left behind by an ingest that died.
 const ORPHANED_AFTER: Duration = Duration::from_secs(10);
@@ -68,12 +72,24 @@ pub(super) async fn accept(
     Err(LedgerError::TimedOut)
 }
 
+/// Only of those that still wait: for the others the mark says nothing any more.
 pub(super) async fn mark_published(
     conn: &mut AnyConnection,
-    id: PaymentId,
+    backend: Backend,
+    ids: &[PaymentId],
 ) -> Result<(), LedgerError> {
-    sqlx::query("UPDATE payments SET published = TRUE WHERE id = $1 AND NOT published")
-        .bind(id.to_string())
+    let text = match backend {
+        Backend::Postgres => {
+            "UPDATE payments SET published = TRUE WHERE status = 'accepted' AND NOT published \
+             AND id IN (SELECT json_array_elements_text(CAST($1 AS JSON)))"
+        }
+        Backend::Sqlite => {
+            "UPDATE payments SET published = TRUE WHERE status = 'accepted' AND NOT published \
+             AND id IN (SELECT value FROM json_each($1))"
+        }
+    };
+    sqlx::query(text)
+        .bind(json_text(&ids, "id")?)
         .execute(conn)
         .await?;
     Ok(())
@@ -92,30 +108,32 @@ pub(super) async fn withdraw(
 }
 
 /// Whether the payment went in; the key or the order may be taken.
-async fn insert(conn: &mut AnyConnection, new: &NewPayment) -> Result<bool, LedgerError> {
+pub(super) async fn insert(
+    conn: &mut AnyConnection,
+    new: &NewPayment,
+) -> Result<bool, LedgerError> {
     let payment = &new.payment;
-    let inserted =
-        payment_row::bind_state(sqlx::query(payment_row::INSERT), payment, FIRST_VERSION)?
-            .bind(payment.order_id.to_i64())
-            .bind(payment.gateway.to_string())
-            .bind(payment.operation.label())
-            .bind(payment.return_url.clone())
-            .bind(new.key.as_str().to_owned())
-            .bind(hex::encode(new.body_hash))
-            .bind(payment.created_at.0)
-            .execute(&mut *conn)
-            .await?;
+    let inserted = State::of(payment, FIRST_VERSION)?
+        .bind(sqlx::query(payment_row::INSERT))
+        .bind(payment.order_id.to_i64())
+        .bind(payment.gateway.to_string())
+        .bind(payment.operation.label())
+        .bind(payment.return_url.clone())
+        .bind(new.key.as_str().to_owned())
+        .bind(hex::encode(new.body_hash))
+        .bind(payment.created_at.0)
+        .execute(&mut *conn)
+        .await?;
     if inserted.rows_affected() == 0 {
         return Ok(false);
     }
-    let view = json_text(&PaymentView::of(payment, &[]), "view_json")?;
     let event = Event {
         payment: payment.id,
         sequence: FIRST_VERSION,
         at: payment.created_at,
-        kind: "accepted",
+        kind: ACCEPTED,
         detail: None,
-        view: Some(view),
+        view: Some(view_text(&PaymentView::of(payment, &[]))?),
     };
     events::append(conn, event).await?;
     Ok(true)
@@ -182,19 +200,12 @@ async fn take_back(
     if freed.rows_affected() == 0 {
         return Ok(false);
     }
-    let Some(payment) = read::payment_of(conn, id).await? else {
+    let Some(before) = read::parts(conn, id).await? else {
         return Ok(false);
     };
-    let change = Change {
-        payment: Payment {
-            status: Status::Cancelled,
-            updated_at: now,
-            ..payment
-        },
-        attempts: Vec::new(),
-        confirmations: Vec::new(),
-        kind: "withdrawn",
-        detail: None,
-    };
+    let mut after = before.clone();
+    after.payment.status = Status::Cancelled;
+    after.payment.updated_at = now;
+    let change = Change::between(&before, &after, "withdrawn", None);
     Ok(commit::write(conn, &change).await?.is_some())
 }

@@ -1,13 +1,14 @@
 //! Writes a change: the payment, its attempts, its confirmations and the history entry, or nothing of it.
 
-use serde_json::Value;
 use sqlx::AnyConnection;
 
+use super::attempt_row::{self, AttemptRow};
+use super::confirmation_row::{self, ConfirmationRow};
 use super::connect::Backend;
 use super::events::{self, Event};
-use super::fields::{Fields, json_text};
-use super::{Change, Committed, LedgerError, attempt_row, confirmation_row, payment_row, read};
-use crate::domain::view::PaymentView;
+use super::fields::{Fields, view_text};
+use super::payment_row::{self, State};
+use super::{Change, Committed, LedgerError};
 
 /// A commit that loses the order to a payment accepted at the same instant is written again, without the order.
 const TRIES: u32 = 3;
@@ -48,63 +49,36 @@ pub(super) async fn write(
     change: &Change,
 ) -> Result<Option<i64>, LedgerError> {
     let payment = &change.payment;
-    let update =
-        payment_row::bind_state(sqlx::query(payment_row::UPDATE), payment, payment.version)?;
+    let state = State::of(payment, payment.version)?;
+    let update = state.bind(sqlx::query(payment_row::UPDATE));
     let Some(updated) = update.fetch_optional(&mut *conn).await? else {
         return Ok(None);
     };
-    let updated = Fields(&updated);
-    let version = updated.number("version")?;
-    let last_view = updated.maybe_text("last_view")?;
+    let version = Fields(&updated).number("version")?;
 
     for attempt in &change.attempts {
-        attempt_row::bind(sqlx::query(attempt_row::UPSERT), payment.id, attempt)
+        AttemptRow::of(payment.id, attempt)
+            .bind(sqlx::query(attempt_row::UPSERT))
             .execute(&mut *conn)
             .await?;
     }
     for confirmation in &change.confirmations {
-        confirmation_row::bind(
-            sqlx::query(confirmation_row::UPSERT),
-            payment.id,
-            confirmation,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
-    if payment.status.is_final() {
-        sqlx::query(attempt_row::SCRUB)
-            .bind(payment.id.to_string())
+        ConfirmationRow::of(payment.id, confirmation)
+            .bind(sqlx::query(confirmation_row::UPSERT))
             .execute(&mut *conn)
             .await?;
     }
 
-    let confirmations = read::confirmations_of(conn, payment.id).await?;
-    let view = PaymentView::of(payment, &confirmations);
-    let view = json_text(&view, "view_json")?;
     let event = Event {
         payment: payment.id,
         sequence: version,
         at: payment.updated_at,
         kind: change.kind,
         detail: change.detail.as_deref(),
-        view: shows_news(last_view.as_deref(), &view).then_some(view),
+        view: change.view.as_ref().map(view_text).transpose()?,
     };
     events::append(conn, event).await?;
     Ok(Some(version))
-}
-
-/// Whether two views differ in more than the time of the last change.
-fn shows_news(last: Option<&str>, view: &str) -> bool {
-    match (last.map(without_time), without_time(view)) {
-        (Some(Some(last)), Some(view)) => last != view,
-        _ => true,
-    }
-}
-
-fn without_time(view: &str) -> Option<Value> {
-    let mut value: Value = serde_json::from_str(view).ok()?;
-    value.as_object_mut()?.remove("updatedAt");
-    Some(value)
 }
 
 /// A unique index said no.
@@ -113,6 +87,9 @@ fn is_collision(error: &LedgerError) -> bool {
         LedgerError::Away(source) => source
             .as_database_error()
             .is_some_and(|database| database.is_unique_violation()),
-        LedgerError::TimedOut | LedgerError::Tables(_) | LedgerError::Unreadable { .. } => false,
+        LedgerError::TimedOut
+        | LedgerError::Closed
+        | LedgerError::Tables(_)
+        | LedgerError::Unreadable { .. } => false,
     }
 }

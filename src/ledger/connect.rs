@@ -3,14 +3,17 @@
 use std::path::Path;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, Transaction};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{
+    Any, AnyConnection, AnyPool, AssertSqlSafe, ConnectOptions, Connection, PgPool, Transaction,
+};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
-use super::LedgerError;
 use super::migrate::migrate;
+use super::{LedgerError, postgres};
 use crate::config::{LedgerConfig, LedgerUrl};
 
 /// Journal and durability of SQLite: readers beside one writer, and a commit is on the disk when it returns.
@@ -59,12 +62,29 @@ impl Backend {
     }
 }
 
-/// Connects, brings the tables up to date and makes the pool.
-pub(super) async fn open(config: &LedgerConfig) -> Result<(AnyPool, Backend), LedgerError> {
+/// The connections of an open ledger.
+pub(super) struct Pools {
+    /// For what is called seldom, and for what a group could not do: the same queries for both databases.
+    pub(super) any: AnyPool,
+    pub(super) hot: Hot,
+}
+
+/// For the calls in groups. SQLite has one connection for everything.
+pub(super) enum Hot {
+    Postgres(PgPool),
+    Sqlite,
+}
+
+/// Connects, brings the tables up to date and makes the pools.
+pub(super) async fn open(config: &LedgerConfig) -> Result<(Pools, Backend), LedgerError> {
     sqlx::any::install_default_drivers();
     let (options, backend) = match &config.url {
         LedgerUrl::Postgres(url) => (url.expose_secret().parse()?, Backend::Postgres),
         LedgerUrl::Sqlite(path) => (sqlite_options(path).await?, Backend::Sqlite),
+    };
+    let hot = match &config.url {
+        LedgerUrl::Postgres(url) => Hot::Postgres(hot_pool(url, config)?),
+        LedgerUrl::Sqlite(_) => Hot::Sqlite,
     };
     // Not one of the pool's: a migration may take longer than a statement may.
     let mut first = connect(&options, backend, config.timeout).await?;
@@ -72,7 +92,36 @@ pub(super) async fn open(config: &LedgerConfig) -> Result<(AnyPool, Backend), Le
         .await
         .unwrap_or(Err(LedgerError::TimedOut))?;
     first.close().await?;
-    Ok((pool(options, backend, config), backend))
+    let any = pool(options, backend, config);
+    Ok((Pools { any, hot }, backend))
+}
+
+/// Three quarters of the connections: the groups need few, and the rest is called seldom.
+fn hot_pool(url: &SecretString, config: &LedgerConfig) -> Result<PgPool, LedgerError> {
+    let options: PgConnectOptions = url.expose_secret().parse()?;
+    let set_up = format!("{} {}", limits(config.timeout), postgres::SET_UP);
+    let pool = PgPoolOptions::new()
+        .max_connections(config.max_connections - cold_connections(config))
+        .acquire_timeout(config.timeout)
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                if meta.idle_for >= RESTED {
+                    conn.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |conn, _| {
+            let set_up = AssertSqlSafe(set_up.clone());
+            Box::pin(async move { sqlx::raw_sql(set_up).execute(conn).await.map(drop) })
+        });
+    Ok(pool.connect_lazy_with(options.disable_statement_logging()))
+}
+
+/// At least one, and at least one is left.
+fn cold_connections(config: &LedgerConfig) -> u32 {
+    (config.max_connections / 4).max(1)
 }
 
 fn pool(options: AnyConnectOptions, backend: Backend, config: &LedgerConfig) -> AnyPool {
@@ -90,7 +139,7 @@ fn pool(options: AnyConnectOptions, backend: Backend, config: &LedgerConfig) -> 
         })
         .after_connect(move |conn, _| Box::pin(set_up(conn, backend, timeout)));
     match backend {
-        Backend::Postgres => pool.max_connections(config.max_connections),
+        Backend::Postgres => pool.max_connections(cold_connections(config)),
         Backend::Sqlite => pool
             .max_connections(1)
             .idle_timeout(None)
@@ -133,16 +182,18 @@ async fn set_up(
     match backend {
         Backend::Sqlite => sqlx::raw_sql(SQLITE_SET_UP).execute(conn).await?,
         Backend::Postgres => {
-            // A process that froze inside a transaction must not hold its locks: it gave up long ago.
-            let millis = timeout.as_millis();
-            let idle = millis.saturating_mul(2);
-            let limits = format!(
-                "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle};"
-            );
-            sqlx::raw_sql(AssertSqlSafe(limits)).execute(conn).await?
+            let limits = AssertSqlSafe(limits(timeout));
+            sqlx::raw_sql(limits).execute(conn).await?
         }
     };
     Ok(())
+}
+
+/// A process that froze inside a transaction must not hold its locks: it gave up long ago.
+fn limits(timeout: Duration) -> String {
+    let millis = timeout.as_millis();
+    let idle = millis.saturating_mul(2);
+    format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle};")
 }
 
 /// The file's URL; its folder is made when it is missing, the file itself when it is opened.

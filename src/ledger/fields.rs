@@ -2,31 +2,79 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use sqlx::Row;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Decode, Row, Type};
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::LedgerError;
 use crate::domain::moment::Moment;
+use crate::domain::view::PaymentView;
+
+/// A row, from wherever: its columns are texts and whole numbers. The outer `None`: it has no such column.
+pub(super) trait Columns {
+    fn text_of(&self, column: &'static str) -> Option<Option<String>>;
+    fn number_of(&self, column: &'static str) -> Option<Option<i64>>;
+}
 
 /// One row. Every method names the column that it reads.
-pub(super) struct Fields<'r>(pub(super) &'r AnyRow);
+pub(super) struct Fields<'r, R>(pub(super) &'r R);
 
-impl<'r> Fields<'r> {
+impl Columns for AnyRow {
+    fn text_of(&self, column: &'static str) -> Option<Option<String>> {
+        self.try_get(column).ok()
+    }
+
+    fn number_of(&self, column: &'static str) -> Option<Option<i64>> {
+        self.try_get(column).ok()
+    }
+}
+
+impl Columns for PgRow {
+    fn text_of(&self, column: &'static str) -> Option<Option<String>> {
+        self.try_get(column).ok()
+    }
+
+    fn number_of(&self, column: &'static str) -> Option<Option<i64>> {
+        self.try_get(column).ok()
+    }
+}
+
+/// A row that another row carries as a JSON object.
+impl Columns for Map<String, Value> {
+    fn text_of(&self, column: &'static str) -> Option<Option<String>> {
+        match self.get(column)? {
+            Value::Null => Some(None),
+            Value::String(text) => Some(Some(text.clone())),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    fn number_of(&self, column: &'static str) -> Option<Option<i64>> {
+        match self.get(column)? {
+            Value::Null => Some(None),
+            Value::Number(number) => number.as_i64().map(Some),
+            Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+impl<R: Columns> Fields<'_, R> {
     pub(super) fn text(&self, column: &'static str) -> Result<String, LedgerError> {
-        self.get(column)
+        known(self.maybe_text(column)?, column)
     }
 
     pub(super) fn maybe_text(&self, column: &'static str) -> Result<Option<String>, LedgerError> {
-        self.get(column)
+        known(self.0.text_of(column), column)
     }
 
     pub(super) fn number(&self, column: &'static str) -> Result<i64, LedgerError> {
-        self.get(column)
+        known(self.maybe_number(column)?, column)
     }
 
     pub(super) fn maybe_number(&self, column: &'static str) -> Result<Option<i64>, LedgerError> {
-        self.get(column)
+        known(self.0.number_of(column), column)
     }
 
     /// A BOOLEAN, selected as 0 or 1: the driver for both databases cannot read SQLite's own.
@@ -67,10 +115,6 @@ impl<'r> Fields<'r> {
             .map(|text| known(serde_json::from_str(&text).ok(), column))
             .transpose()
     }
-
-    fn get<T: Decode<'r, Any> + Type<Any>>(&self, column: &'static str) -> Result<T, LedgerError> {
-        known(self.0.try_get(column).ok(), column)
-    }
 }
 
 /// What was read, or the complaint about its column.
@@ -84,4 +128,9 @@ pub(super) fn json_text(
     column: &'static str,
 ) -> Result<String, LedgerError> {
     known(serde_json::to_string(value).ok(), column)
+}
+
+/// The text of a view, as the history keeps it.
+pub(super) fn view_text(view: &PaymentView) -> Result<String, LedgerError> {
+    json_text(view, "view_json")
 }

@@ -6,12 +6,32 @@ use sqlx::{AnyConnection, SqlSafeStr};
 use super::LedgerError;
 use super::connect::Backend;
 
+/// What brings the tables one step further, by database.
+struct Step {
+    name: &'static str,
+    postgres: &'static str,
+    sqlite: &'static str,
+}
+
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const MIGRATIONS: [(i64, &str, &str); 1] =
-    [(1, "payments", include_str!("migrations/0001_payments.sql"))];
+const STEPS: [Step; 2] = [
+    Step {
+        name: "payments",
+        postgres: include_str!("migrations/0001_payments.sql"),
+        sqlite: include_str!("migrations/0001_payments.sql"),
+    },
+    Step {
+        name: "fewer indices",
+        postgres: concat!(
+            include_str!("migrations/0002_fewer_indices.sql"),
+            include_str!("migrations/0002_postgres.sql")
+        ),
+        sqlite: include_str!("migrations/0002_fewer_indices.sql"),
+    },
+];
 
 pub(super) async fn migrate(conn: &mut AnyConnection, backend: Backend) -> Result<(), LedgerError> {
-    let migrator = migrator();
+    let migrator = migrator(backend);
     match backend {
         // The migrator holds an advisory lock.
         Backend::Postgres => migrator.run_direct(None, conn, false).await?,
@@ -25,10 +45,14 @@ pub(super) async fn migrate(conn: &mut AnyConnection, backend: Backend) -> Resul
     Ok(())
 }
 
-fn migrator() -> Migrator {
-    let known = MIGRATIONS.into_iter().map(|(version, name, sql)| {
+fn migrator(backend: Backend) -> Migrator {
+    let migrations = (1..).zip(STEPS).map(|(version, step)| {
+        let sql = match backend {
+            Backend::Postgres => step.postgres,
+            Backend::Sqlite => step.sqlite,
+        };
         let kind = MigrationType::Simple;
-        Migration::new(version, name.into(), kind, sql.into_sql_str(), false)
+        Migration::new(version, step.name.into(), kind, sql.into_sql_str(), false)
     });
-    Migrator::with_migrations(known.collect())
+    Migrator::with_migrations(migrations.collect())
 }

@@ -20,19 +20,15 @@ impl Ledger {
         now: Moment,
     ) -> Result<bool, LedgerError> {
         let decide = |known: &Known| {
-            let found = known
-                .confirmations
-                .iter()
-                .find(|one| one.id == confirmation && one.delivery == Delivery::DeadLettered);
-            found.map(|one| Confirmation {
-                delivery,
-                ..one.clone()
-            })
+            let mut all = known.confirmations.clone();
+            let given_up = all
+                .iter_mut()
+                .find(|one| one.id == confirmation && one.delivery == Delivery::DeadLettered)?;
+            given_up.delivery = delivery;
+            Some(all)
         };
-        self.write_entry(payment, "confirmation_replayed", detail, now, |known| {
-            decide(known).map(|one| vec![one])
-        })
-        .await
+        self.write_entry(payment, "confirmation_replayed", detail, now, decide)
+            .await
     }
 
     /// Keeps why a message about the payment was discarded. `false`: there is no such payment.
@@ -42,11 +38,13 @@ impl Ledger {
         detail: &str,
         now: Moment,
     ) -> Result<bool, LedgerError> {
-        self.write_entry(payment, "discarded", detail, now, |_| Some(Vec::new()))
-            .await
+        self.write_entry(payment, "discarded", detail, now, |known| {
+            Some(known.confirmations.clone())
+        })
+        .await
     }
 
-    /// One entry, with the confirmations that `decide` changes; nothing when it says so or when there is no such payment.
+    /// One entry, with the confirmations as `decide` changes them; nothing when it says so or when there is no such payment.
     async fn write_entry(
         &self,
         id: PaymentId,
@@ -56,20 +54,18 @@ impl Ledger {
         decide: impl Fn(&Known) -> Option<Vec<Confirmation>>,
     ) -> Result<bool, LedgerError> {
         for _ in 0..TRIES {
-            let Some(mut known) = self.known(id).await? else {
+            let Some(known) = self.known(id).await? else {
                 return Ok(false);
             };
             let Some(confirmations) = decide(&known) else {
                 return Ok(false);
             };
-            known.payment.updated_at = now;
-            let change = Change {
-                payment: known.payment,
-                attempts: Vec::new(),
+            let mut after = Known {
                 confirmations,
-                kind,
-                detail: Some(detail.to_owned()),
+                ..known.clone()
             };
+            after.payment.updated_at = now;
+            let change = Change::between(&known, &after, kind, Some(detail.to_owned()));
             match self.commit(&change).await? {
                 Committed::Version(_) => return Ok(true),
                 Committed::Conflict => {}

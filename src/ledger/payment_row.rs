@@ -1,27 +1,36 @@
 //! A payment as a row, both ways.
 
-use serde_json::Value;
+use serde::Serialize;
 use sqlx::Any;
-use sqlx::any::{AnyArguments, AnyRow};
+use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::LedgerError;
-use super::fields::{Fields, json_text, known};
+use super::fields::{Columns, Fields, json_text, known};
 use crate::domain::ids::{GatewayRef, OrderId, PaymentId};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass, Progress};
-use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Status};
-use crate::domain::secret::Secret;
+use crate::domain::payment::{Operation, OrderFacts, Payment, Status};
+
+/// The columns that [`payment`] reads.
+macro_rules! payment_columns {
+    () => {
+        "id, version, order_id, gateway, operation, status, method, return_url, \
+         order_amount, order_currency, customer_id, offer_id, order_expires_at, \
+         gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
+         CAST(CASE WHEN published THEN 1 ELSE 0 END AS BIGINT) AS published, \
+         created_at, updated_at, expires_at"
+    };
+}
+pub(super) use payment_columns;
 
 /// The start of every query for payments: `payments_where!("id = $1")`.
 macro_rules! payments_where {
     ($rest:expr) => {
         concat!(
-            "SELECT id, version, order_id, gateway, operation, status, method, return_url, ",
-            "order_amount, order_currency, customer_id, offer_id, order_expires_at, ",
-            "gateway_customer, reference, next_action, decline_class, decline_code, stored_method, ",
-            "CASE WHEN published THEN 1 ELSE 0 END AS published, ",
-            "created_at, updated_at, expires_at FROM payments WHERE ",
+            "SELECT ",
+            $crate::ledger::payment_row::payment_columns!(),
+            " FROM payments WHERE ",
             $rest
         )
     };
@@ -40,73 +49,100 @@ pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, meth
 
 /// `$2` is the version that the decision was taken on. Published stays true once it is: the ingest may have
 /// marked it after the decision's read. The order is not held twice: money that is found while a newer payment
-/// holds it is recorded without. Gives back the view that was stored last.
+/// holds it is recorded without.
 pub(super) const UPDATE: &str = "UPDATE payments SET version = version + 1, status = $3, method = $4, \
      order_amount = $5, order_currency = $6, customer_id = $7, offer_id = $8, order_expires_at = $9, \
      gateway_customer = $10, reference = $11, next_action = $12, decline_class = $13, decline_code = $14, \
      stored_method = $15, published = (published OR $16), \
-     holds_order = ($17 AND NOT EXISTS (SELECT 1 FROM payments AS other \
-         WHERE other.order_id = payments.order_id AND other.holds_order AND other.id <> payments.id)), \
+     holds_order = ($17 AND (holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
+         WHERE other.order_id = payments.order_id AND other.holds_order))), \
      updated_at = $18, expires_at = $19 \
-     WHERE id = $1 AND version = $2 \
-     RETURNING version, (SELECT view_json FROM payment_events WHERE payment_id = $1 AND view_json IS NOT NULL \
-         ORDER BY sequence DESC LIMIT 1) AS last_view";
+     WHERE id = $1 AND version = $2 RETURNING version";
 
-/// Binds `$1` to `$19` of [`INSERT`] and [`UPDATE`].
-pub(super) fn bind_state<'q>(
-    query: Statement<'q>,
-    payment: &Payment,
-    version: i64,
-) -> Result<Statement<'q>, LedgerError> {
-    let order = payment.order.as_ref();
-    let customer_id = order
-        .map(|facts| known(i64::try_from(facts.customer_id).ok(), "customer_id"))
-        .transpose()?;
-    let next_action = payment
-        .next_action
-        .as_ref()
-        .map(|action| json_text(action, "next_action"))
-        .transpose()?;
-    let stored = payment
-        .stored
-        .as_ref()
-        .map(|method| json_text(method, "stored_method"))
-        .transpose()?;
-    let decline = payment.decline.as_ref();
-    Ok(query
-        .bind(payment.id.to_string())
-        .bind(version)
-        .bind(payment.status.label())
-        .bind(json_text(&stored_form(payment), "method")?)
-        .bind(order.map(|facts| facts.amount.minor))
-        .bind(order.map(|facts| facts.amount.currency.to_string()))
-        .bind(customer_id)
-        .bind(order.map(|facts| facts.offer_id.clone()))
-        .bind(order.and_then(|facts| facts.expires_at).map(|at| at.0))
-        .bind(payment.progress.customer.clone())
-        .bind(payment.reference().map(|reference| reference.0.clone()))
-        .bind(next_action)
-        .bind(decline.map(|decline| decline.class.label()))
-        .bind(decline.map(|decline| decline.code.clone()))
-        .bind(stored)
-        .bind(payment.published)
-        .bind(payment.status.holds_order())
-        .bind(payment.updated_at.0)
-        .bind(payment.expires_at.0))
+/// What changes in a payment's life, as its columns hold it: `$1` to `$19` of [`INSERT`] and [`UPDATE`].
+pub(super) struct State {
+    pub(super) id: String,
+    pub(super) version: i64,
+    pub(super) status: &'static str,
+    pub(super) method: String,
+    pub(super) order_amount: Option<i64>,
+    pub(super) order_currency: Option<String>,
+    pub(super) customer_id: Option<i64>,
+    pub(super) offer_id: Option<String>,
+    pub(super) order_expires_at: Option<i64>,
+    pub(super) gateway_customer: Option<String>,
+    pub(super) reference: Option<String>,
+    pub(super) next_action: Option<String>,
+    pub(super) decline_class: Option<&'static str>,
+    pub(super) decline_code: Option<String>,
+    pub(super) stored_method: Option<String>,
+    pub(super) published: bool,
+    pub(super) holds_order: bool,
+    pub(super) updated_at: i64,
+    pub(super) expires_at: i64,
 }
 
-/// The method as it may be kept: a final payment needs its single-use token no more.
-fn stored_form(payment: &Payment) -> Method {
-    match &payment.method {
-        Method::New { save, .. } if payment.status.is_final() => Method::New {
-            payload: Secret::new(Value::Object(serde_json::Map::new())),
-            save: *save,
-        },
-        Method::New { .. } | Method::Stored { .. } => payment.method.clone(),
+impl State {
+    pub(super) fn of(payment: &Payment, version: i64) -> Result<State, LedgerError> {
+        let order = payment.order.as_ref();
+        let decline = payment.decline.as_ref();
+        Ok(State {
+            id: payment.id.to_string(),
+            version,
+            status: payment.status.label(),
+            method: json_text(&payment.method, "method")?,
+            order_amount: order.map(|facts| facts.amount.minor),
+            order_currency: order.map(|facts| facts.amount.currency.to_string()),
+            customer_id: order
+                .map(|facts| known(i64::try_from(facts.customer_id).ok(), "customer_id"))
+                .transpose()?,
+            offer_id: order.map(|facts| facts.offer_id.clone()),
+            order_expires_at: order.and_then(|facts| facts.expires_at).map(|at| at.0),
+            gateway_customer: payment.progress.customer.clone(),
+            reference: payment.reference().map(|reference| reference.0.clone()),
+            next_action: maybe_json(payment.next_action.as_ref(), "next_action")?,
+            decline_class: decline.map(|decline| decline.class.label()),
+            decline_code: decline.map(|decline| decline.code.clone()),
+            stored_method: maybe_json(payment.stored.as_ref(), "stored_method")?,
+            published: payment.published,
+            holds_order: payment.status.holds_order(),
+            updated_at: payment.updated_at.0,
+            expires_at: payment.expires_at.0,
+        })
+    }
+
+    pub(super) fn bind(self, query: Statement<'_>) -> Statement<'_> {
+        query
+            .bind(self.id)
+            .bind(self.version)
+            .bind(self.status)
+            .bind(self.method)
+            .bind(self.order_amount)
+            .bind(self.order_currency)
+            .bind(self.customer_id)
+            .bind(self.offer_id)
+            .bind(self.order_expires_at)
+            .bind(self.gateway_customer)
+            .bind(self.reference)
+            .bind(self.next_action)
+            .bind(self.decline_class)
+            .bind(self.decline_code)
+            .bind(self.stored_method)
+            .bind(self.published)
+            .bind(self.holds_order)
+            .bind(self.updated_at)
+            .bind(self.expires_at)
     }
 }
 
-pub(super) fn payment(row: &AnyRow) -> Result<Payment, LedgerError> {
+fn maybe_json<T: Serialize>(
+    value: Option<&T>,
+    column: &'static str,
+) -> Result<Option<String>, LedgerError> {
+    value.map(|value| json_text(value, column)).transpose()
+}
+
+pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
     let fields = Fields(row);
     Ok(Payment {
         id: PaymentId(fields.uuid("id")?),
@@ -132,7 +168,7 @@ pub(super) fn payment(row: &AnyRow) -> Result<Payment, LedgerError> {
     })
 }
 
-fn order_id(fields: &Fields<'_>) -> Result<OrderId, LedgerError> {
+fn order_id(fields: &Fields<'_, impl Columns>) -> Result<OrderId, LedgerError> {
     let number = u64::try_from(fields.number("order_id")?).ok();
     known(
         number.and_then(|number| OrderId::try_from(number).ok()),
@@ -141,7 +177,7 @@ fn order_id(fields: &Fields<'_>) -> Result<OrderId, LedgerError> {
 }
 
 /// The order's copy: its amount says whether there is one.
-fn order_facts(fields: &Fields<'_>) -> Result<Option<OrderFacts>, LedgerError> {
+fn order_facts(fields: &Fields<'_, impl Columns>) -> Result<Option<OrderFacts>, LedgerError> {
     let Some(minor) = fields.maybe_number("order_amount")? else {
         return Ok(None);
     };
@@ -155,7 +191,7 @@ fn order_facts(fields: &Fields<'_>) -> Result<Option<OrderFacts>, LedgerError> {
     }))
 }
 
-fn decline(fields: &Fields<'_>) -> Result<Option<Decline>, LedgerError> {
+fn decline(fields: &Fields<'_, impl Columns>) -> Result<Option<Decline>, LedgerError> {
     let Some(class) = fields.maybe_text("decline_class")? else {
         return Ok(None);
     };

@@ -24,16 +24,24 @@ pub(super) async fn known(
     id: PaymentId,
 ) -> Result<Option<Known>, LedgerError> {
     let mut moment = backend.begin_read(conn).await?;
-    let known = match payment_of(&mut moment, id).await? {
-        None => None,
-        Some(payment) => Some(Known {
-            payment,
-            attempts: attempts_of(&mut moment, id).await?,
-            confirmations: confirmations_of(&mut moment, id).await?,
-        }),
-    };
+    let known = parts(&mut moment, id).await?;
     moment.commit().await?;
     Ok(known)
+}
+
+/// As [`known`], within a transaction that is under way.
+pub(super) async fn parts(
+    conn: &mut AnyConnection,
+    id: PaymentId,
+) -> Result<Option<Known>, LedgerError> {
+    let Some(payment) = payment_of(conn, id).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Known {
+        payment,
+        attempts: attempts_of(conn, id).await?,
+        confirmations: confirmations_of(conn, id).await?,
+    }))
 }
 
 /// The newest payment with this name: a gateway gives each only once.
@@ -43,7 +51,7 @@ pub(super) async fn by_reference(
     reference: &GatewayRef,
 ) -> Result<Option<PaymentId>, LedgerError> {
     let found = sqlx::query(
-        "SELECT id FROM payments WHERE reference = $1 AND gateway = $2 ORDER BY created_at DESC LIMIT 1",
+        "SELECT id FROM payments WHERE reference = $1 AND gateway = $2 ORDER BY id DESC LIMIT 1",
     )
     .bind(reference.0.clone())
     .bind(gateway.to_string())
@@ -147,9 +155,7 @@ impl Page {
         }
         arguments.push(Argument::Number(filter.limit.clamp(1, PAGE)));
         let limit = arguments.len();
-        text.push_str(&format!(
-            " ORDER BY created_at DESC, id DESC LIMIT ${limit}"
-        ));
+        text.push_str(&format!(" ORDER BY id DESC LIMIT ${limit}"));
         Page { text, arguments }
     }
 
@@ -165,7 +171,7 @@ impl Page {
     }
 }
 
-pub(super) async fn payment_of(
+async fn payment_of(
     conn: &mut AnyConnection,
     id: PaymentId,
 ) -> Result<Option<Payment>, LedgerError> {
@@ -187,7 +193,7 @@ async fn attempts_of(conn: &mut AnyConnection, id: PaymentId) -> Result<Vec<Atte
         .collect()
 }
 
-pub(super) async fn confirmations_of(
+async fn confirmations_of(
     conn: &mut AnyConnection,
     id: PaymentId,
 ) -> Result<Vec<Confirmation>, LedgerError> {

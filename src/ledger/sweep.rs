@@ -18,7 +18,6 @@ const CLAIM: &str = "sweep";
 pub(crate) struct Stalled {
     pub(crate) id: PaymentId,
     pub(crate) gateway: GatewayName,
-    pub(crate) updated_at: Moment,
 }
 
 /// In doubt, or not final although its deadline has passed, and untouched since `before`. The oldest after `after` first.
@@ -27,19 +26,15 @@ pub(super) async fn stalled(
     before: Moment,
     after: Option<&Stalled>,
 ) -> Result<Vec<Stalled>, LedgerError> {
-    let (after_at, after_id) = after.map_or((Moment(0), String::new()), |last| {
-        (last.updated_at, last.id.to_string())
-    });
+    let after = after.map_or_else(String::new, |last| last.id.to_string());
     let rows = sqlx::query(
-        "SELECT id, gateway, updated_at FROM payments \
+        "SELECT id, gateway FROM payments \
          WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending') \
          AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
-         AND (updated_at > $2 OR (updated_at = $2 AND id > $3)) \
-         ORDER BY updated_at, id LIMIT $4",
+         AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(before.0)
-    .bind(after_at.0)
-    .bind(after_id)
+    .bind(after)
     .bind(MOST)
     .fetch_all(conn)
     .await?;
@@ -49,7 +44,6 @@ pub(super) async fn stalled(
             Ok(Stalled {
                 id: fields.uuid("id").map(PaymentId)?,
                 gateway: fields.word("gateway", |text| text.parse().ok())?,
-                updated_at: fields.moment("updated_at")?,
             })
         })
         .collect()

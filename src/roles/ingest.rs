@@ -6,6 +6,7 @@ mod accept;
 mod auth;
 mod body;
 mod limits;
+mod marks;
 mod payments;
 mod problem;
 mod stream;
@@ -27,6 +28,7 @@ use crate::config::{AuthConfig, CheckoutConfig, HttpConfig};
 use crate::gateway::Gateways;
 use crate::ledger::Ledger;
 use crate::telemetry::metrics::Metrics;
+use marks::Marks;
 
 /// Within this an answer is given, whatever is away: the promise of a 503 within two seconds, with room to write it.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_800);
@@ -43,6 +45,7 @@ pub(crate) struct Ingest {
     /// One permit for each request under way, and for each open event stream.
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    marks: Marks,
     stop: CancellationToken,
 }
 
@@ -75,8 +78,14 @@ impl Ingest {
             checkout,
             requests: permits,
             streams,
+            marks: Marks::default(),
             stop,
         }
+    }
+
+    /// Keeps the ledger's marks of what is queued, until `over`: no request is under way any more.
+    pub(crate) async fn keep_marks(&self, over: &CancellationToken) {
+        self.marks.keep(&self.ledger, over).await;
     }
 }
 

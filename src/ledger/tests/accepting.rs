@@ -148,7 +148,7 @@ pub(super) async fn twenty_accepts_over_one_orphan_create_one_payment(store: &St
 pub(super) async fn a_published_payment_is_no_orphan(store: &Store) {
     let ledger = store.open().await;
     let queued = accepted(&ledger, 1).await;
-    ledger.mark_published(queued.id).await.unwrap();
+    ledger.mark_published(&[queued.id]).await.unwrap();
     let mut next = new(1, "other");
     next.payment.created_at = LATER;
     let answer = ledger.accept(&next).await.unwrap();
@@ -171,7 +171,7 @@ pub(super) async fn a_withdrawn_payment_gives_back_key_and_order(store: &Store) 
 pub(super) async fn what_is_published_or_begun_is_not_withdrawn(store: &Store) {
     let ledger = store.open().await;
     let published = accepted(&ledger, 1).await;
-    ledger.mark_published(published.id).await.unwrap();
+    ledger.mark_published(&[published.id]).await.unwrap();
     assert!(!ledger.withdraw(published.id, LATER).await.unwrap());
     let begun = accepted(&ledger, 2).await;
     moved(&ledger, &begun, Status::Processing).await;

@@ -11,6 +11,7 @@ use crate::domain::money::Money;
 use crate::domain::outcome::Progress;
 use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Status};
 use crate::domain::secret::Secret;
+use crate::domain::view::PaymentView;
 use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
 
 pub(super) const START: Moment = Moment(1_767_323_045_678);
@@ -94,6 +95,7 @@ pub(super) fn confirmation(payment: &Payment, sequence: i64, delivery: Delivery)
     }
 }
 
+/// The payment as it shall be, and nothing else.
 pub(super) fn change(payment: &Payment) -> Change {
     Change {
         payment: payment.clone(),
@@ -101,6 +103,7 @@ pub(super) fn change(payment: &Payment) -> Change {
         confirmations: Vec::new(),
         kind: "changed",
         detail: None,
+        view: Some(PaymentView::of(payment, &[])),
     }
 }
 

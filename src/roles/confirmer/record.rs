@@ -153,28 +153,21 @@ impl Confirmer {
         kind: &'static str,
         detail: Option<String>,
     ) -> Result<bool, LedgerError> {
-        let Some(mut confirmation) = find(known, job) else {
+        let mut after = known.clone();
+        let own = after
+            .confirmations
+            .iter_mut()
+            .find(|one| one.id == job.confirmation_id);
+        let Some(own) = own else {
             return Ok(false);
         };
-        confirmation.delivery = delivery;
-        known.payment.updated_at = clock::now();
-        let change = Change {
-            payment: known.payment.clone(),
-            attempts: Vec::new(),
-            confirmations: vec![confirmation.clone()],
-            kind,
-            detail,
-        };
+        own.delivery = delivery;
+        after.payment.updated_at = clock::now();
+        let change = Change::between(known, &after, kind, detail);
         match self.ledger.commit(&change).await? {
             Committed::Version(version) => {
-                known.payment.version = version;
-                if let Some(own) = known
-                    .confirmations
-                    .iter_mut()
-                    .find(|one| one.id == confirmation.id)
-                {
-                    *own = confirmation;
-                }
+                after.payment.version = version;
+                *known = after;
                 Ok(true)
             }
             Committed::Conflict => Ok(false),

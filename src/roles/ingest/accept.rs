@@ -101,7 +101,8 @@ impl Ingest {
     /// The same request again: its payment, put into the queue if the first try may not have got it there.
     async fn replay(&self, known: Known, trace: TraceContext) -> Result<Taken, Problem> {
         let payment = &known.payment;
-        if payment.published || payment.status != Status::Accepted {
+        let queued = payment.published || self.marks.knows(payment.id);
+        if queued || payment.status != Status::Accepted {
             return Ok(Taken {
                 known,
                 replayed: true,
@@ -123,10 +124,7 @@ impl Ingest {
         if let Err(cause) = self.publisher.publish(charge_command(payment, trace)).await {
             return self.take_back(known, &cause).await;
         }
-        if let Err(cause) = self.ledger.mark_published(payment.id).await {
-            // It is in the queue, which is what the answer promises. A repetition would only queue it once more.
-            warn!(payment.id = %payment.id, error = error_chain(&cause), "a queued payment could not be marked as queued");
-        }
+        self.marks.note(payment.id);
         self.metrics
             .accepted(&payment.gateway, payment.id, payment.order_id);
         known.payment.published = true;

@@ -20,6 +20,8 @@ use crate::telemetry::trace::TraceContext;
 /// One payment in one run.
 pub(super) struct Case {
     pub(super) known: Known,
+    /// What the ledger holds of it.
+    written: Known,
     pub(super) gateway: Arc<dyn Gateway>,
     /// Of the calls to that gateway.
     pub(super) breaker: Arc<Guard>,
@@ -32,8 +34,6 @@ pub(super) struct Case {
     unsent: BTreeSet<i64>,
     /// Attempts that were sent in this run: they are not sent again in it.
     sent: BTreeSet<i64>,
-    /// Attempts whose state is not written yet.
-    dirty: BTreeSet<i64>,
     /// Confirmations that this run has put into their queue.
     queued: BTreeSet<i64>,
     /// Confirmations that this run has made.
@@ -51,6 +51,7 @@ impl Case {
         redelivered: bool,
     ) -> Case {
         Case {
+            written: known.clone(),
             known,
             gateway,
             breaker,
@@ -59,7 +60,6 @@ impl Case {
             trace,
             unsent: BTreeSet::new(),
             sent: BTreeSet::new(),
-            dirty: BTreeSet::new(),
             queued: BTreeSet::new(),
             owed_now: BTreeSet::new(),
             redelivered,
@@ -98,7 +98,7 @@ impl Case {
             .attempts
             .last()
             .map_or(1, |last| last.number.saturating_add(1));
-        let id = AttemptId(Uuid::new_v4());
+        let id = AttemptId(Uuid::now_v7());
         self.known.attempts.push(Attempt {
             id,
             number,
@@ -108,7 +108,6 @@ impl Case {
             state: AttemptState::Open,
         });
         self.unsent.insert(number);
-        self.dirty.insert(number);
         id
     }
 
@@ -124,7 +123,6 @@ impl Case {
             .find(|attempt| attempt.id == id)
         {
             attempt.state = state;
-            self.dirty.insert(attempt.number);
         }
     }
 
@@ -138,7 +136,6 @@ impl Case {
         for attempt in &mut self.known.attempts {
             if attempt.state.is_open() && settled(attempt.request.stage) {
                 attempt.state = state;
-                self.dirty.insert(attempt.number);
             }
         }
     }
@@ -173,7 +170,7 @@ impl Case {
     }
 
     pub(super) fn has_unwritten(&self) -> bool {
-        !self.dirty.is_empty()
+        self.known.attempts != self.written.attempts
     }
 
     /// Adds what Cleeng has to be told.
@@ -206,30 +203,14 @@ impl Case {
     }
 
     /// Everything that is not written yet, as one change.
-    pub(super) fn change(
-        &self,
-        kind: &'static str,
-        detail: Option<String>,
-        owed: Option<Report>,
-    ) -> Change {
-        let attempts = self
-            .known
-            .attempts
-            .iter()
-            .filter(|attempt| self.dirty.contains(&attempt.number));
-        let confirmations = owed.and_then(|_| self.known.confirmations.last());
-        Change {
-            payment: self.known.payment.clone(),
-            attempts: attempts.cloned().collect(),
-            confirmations: confirmations.cloned().into_iter().collect(),
-            kind,
-            detail,
-        }
+    pub(super) fn change(&self, kind: &'static str, detail: Option<String>) -> Change {
+        Change::between(&self.written, &self.known, kind, detail)
     }
 
     /// Notes that a change was written.
     pub(super) fn written(&mut self, version: i64) {
+        self.known = self.known.kept();
         self.known.payment.version = version;
-        self.dirty.clear();
+        self.written = self.known.clone();
     }
 }

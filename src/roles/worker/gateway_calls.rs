@@ -51,7 +51,7 @@ impl Worker {
         if let Transition::Moved { payment, .. } = begun {
             case.known.payment = *payment;
         }
-        self.commit(case, "attempt", Some(stage.label().to_owned()), None)
+        self.commit(case, "attempt", Some(stage.label().to_owned()))
             .await?;
         // A fresh attempt has nothing to be looked up: what was seen before it still holds.
         Ok(Flow::Again)
@@ -108,7 +108,7 @@ impl Worker {
         if had_no_effect {
             case.set_state(attempt.id, AttemptState::Open);
         }
-        let written = self.commit(case, "replay", None, None).await?;
+        let written = self.commit(case, "replay", None).await?;
         if written && had_no_effect {
             case.mark_unsent(attempt.number);
         }
@@ -147,7 +147,7 @@ impl Worker {
         let stage = attempt.request.stage;
         match failure {
             CallError::NotDone { retry_after, cause } => {
-                self.commit(case, "not_done", Some(cause.label().to_owned()), None)
+                self.commit(case, "not_done", Some(cause.label().to_owned()))
                     .await?;
                 let error = format!("{} not done: {cause}", stage.label());
                 let verdict = self.unanswered(job, &case.breaker, retry_after, &error);
@@ -158,14 +158,13 @@ impl Worker {
                 Ok(Flow::Again)
             }
             CallError::Unknown { cause } => {
-                self.commit(case, "unknown", Some(cause.label().to_owned()), None)
+                self.commit(case, "unknown", Some(cause.label().to_owned()))
                     .await?;
                 Ok(Flow::Again)
             }
             // The payment is still open there: what it is by then is read before it is ended once more.
             CallError::Refused { code } if stage == Stage::Cancel => {
-                self.commit(case, "cancel_refused", Some(code), None)
-                    .await?;
+                self.commit(case, "cancel_refused", Some(code)).await?;
                 let error = "the gateway refuses to end the payment";
                 Ok(Flow::Stop(self.later(job, None, error)))
             }
@@ -176,8 +175,7 @@ impl Worker {
             }
             CallError::Refused { .. } => self.fail(case, DeadReason::GatewayRefused).await,
             CallError::Broken { code } => {
-                self.commit(case, "credential", Some(code.clone()), None)
-                    .await?;
+                self.commit(case, "credential", Some(code.clone())).await?;
                 Ok(Flow::Stop(Verdict::Hold {
                     error: format!("the gateway turned our credential away ({code})"),
                 }))

@@ -26,9 +26,8 @@ impl Worker {
         case: &mut Case,
         kind: &'static str,
         detail: Option<String>,
-        owed: Option<Report>,
     ) -> Result<bool, Interrupted> {
-        let change = case.change(kind, detail, owed);
+        let change = case.change(kind, detail);
         match self
             .ledger
             .commit(&change)
@@ -64,7 +63,7 @@ impl Worker {
                 Transition::Unchanged => {
                     if case.has_unwritten() {
                         let detail = Some(outcome.label().to_owned());
-                        self.commit(case, "answer", detail, None).await?;
+                        self.commit(case, "answer", detail).await?;
                     }
                     return Ok(Flow::Again);
                 }
@@ -109,7 +108,7 @@ impl Worker {
         if let Some(report) = report {
             case.owe(report, clock::now());
         }
-        if !self.commit(case, kind, detail, report).await? {
+        if !self.commit(case, kind, detail).await? {
             return Ok(false);
         }
         let payment = &case.known.payment;
@@ -216,8 +215,7 @@ impl Worker {
         {
             case.known.payment = *payment;
         }
-        self.commit(case, "in_doubt", Some(why.to_owned()), None)
-            .await
+        self.commit(case, "in_doubt", Some(why.to_owned())).await
     }
 }
 

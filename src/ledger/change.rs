@@ -1,0 +1,58 @@
+//! What is written together: the difference between what the ledger holds and what it shall hold.
+
+use crate::domain::attempt::Attempt;
+use crate::domain::confirmation::Confirmation;
+use crate::domain::payment::{Known, Payment};
+use crate::domain::view::PaymentView;
+
+/// Everything that is written together: one transaction, or nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// The payment as it shall be, still with the version that the decision was taken on.
+    pub(crate) payment: Payment,
+    /// To be inserted, or replaced by their number (only their state changes, and their bytes may be forgotten).
+    pub(crate) attempts: Vec<Attempt>,
+    /// To be inserted, or replaced by their sequence (only their delivery changes).
+    pub(crate) confirmations: Vec<Confirmation>,
+    /// What happened, for the history: a short fixed word.
+    pub(crate) kind: &'static str,
+    /// More about it for an operator: codes and causes, never a secret.
+    pub(crate) detail: Option<String>,
+    /// What the API shows from now on, when that is something new.
+    pub(crate) view: Option<PaymentView>,
+}
+
+/// What became of a [`Change`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Committed {
+    /// Written; the payment has this version now.
+    Version(i64),
+    /// Somebody else was faster: read again and decide again. Nothing was written.
+    Conflict,
+}
+
+impl Change {
+    /// All in which `after` differs from `before`, the payment as it was read. What is written is [`Known::kept`].
+    pub(crate) fn between(
+        before: &Known,
+        after: &Known,
+        kind: &'static str,
+        detail: Option<String>,
+    ) -> Change {
+        let after = after.kept();
+        let view = PaymentView::of_known(&after);
+        let news = !view.shows_the_same_as(&PaymentView::of_known(before));
+        let mut attempts = after.attempts;
+        attempts.retain(|attempt| !before.attempts.contains(attempt));
+        let mut confirmations = after.confirmations;
+        confirmations.retain(|confirmation| !before.confirmations.contains(confirmation));
+        Change {
+            payment: after.payment,
+            attempts,
+            confirmations,
+            kind,
+            detail,
+            view: news.then_some(view),
+        }
+    }
+}

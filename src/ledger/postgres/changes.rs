@@ -1,0 +1,184 @@
+//! Writes changes of several payments at once, each of them whole or not at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sqlx::Row;
+use sqlx::postgres::{PgArguments, Postgres};
+use sqlx::query::Query;
+
+use super::column;
+use crate::domain::ids::PaymentId;
+use crate::ledger::attempt_row::AttemptRow;
+use crate::ledger::confirmation_row::ConfirmationRow;
+use crate::ledger::fields::view_text;
+use crate::ledger::lane::Work;
+use crate::ledger::payment_row::State;
+use crate::ledger::pool::Connections;
+use crate::ledger::{Change, Committed, LedgerError};
+
+/// What belongs to a payment is written only where the payment itself was: `moved` are those that still had their version.
+/// The order is not held twice: see the single statement in `payment_row`.
+const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[], \
+         $6::text[], $7::int8[], $8::text[], $9::int8[], $10::text[], $11::text[], $12::text[], $13::text[], \
+         $14::text[], $15::text[], $16::bool[], $17::bool[], $18::int8[], $19::int8[], $20::text[], $21::text[], \
+         $22::text[]) AS c(id, version, status, method, order_amount, order_currency, customer_id, offer_id, \
+             order_expires_at, gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
+             published, holds_order, updated_at, expires_at, kind, detail, view_json)), \
+     moved AS (UPDATE payments AS p SET version = p.version + 1, status = c.status, method = c.method, \
+             order_amount = c.order_amount, order_currency = c.order_currency, customer_id = c.customer_id, \
+             offer_id = c.offer_id, order_expires_at = c.order_expires_at, gateway_customer = c.gateway_customer, \
+             reference = c.reference, next_action = c.next_action, decline_class = c.decline_class, \
+             decline_code = c.decline_code, stored_method = c.stored_method, published = p.published OR c.published, \
+             holds_order = c.holds_order AND (p.holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
+                 WHERE other.order_id = p.order_id AND other.holds_order)), \
+             updated_at = c.updated_at, expires_at = c.expires_at \
+         FROM change AS c WHERE p.id = c.id AND p.version = c.version \
+         RETURNING p.id, p.version, c.updated_at, c.kind, c.detail, c.view_json), \
+     tried AS (INSERT INTO attempts (id, payment_id, number, stage, path, content_type, body, created_at, \
+             key_expires_at, state, cause) \
+         SELECT a.* FROM unnest($23::text[], $24::text[], $25::int8[], $26::text[], $27::text[], $28::text[], \
+             $29::text[], $30::int8[], $31::int8[], $32::text[], $33::text[]) \
+             AS a(id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
+         JOIN moved ON moved.id = a.payment_id \
+         ON CONFLICT (payment_id, number) DO UPDATE SET state = excluded.state, cause = excluded.cause, \
+             body = CASE WHEN excluded.body = '' THEN '' ELSE attempts.body END), \
+     owed AS (INSERT INTO confirmations (id, payment_id, sequence, report, delivery, sending_since, \
+             cleeng_payment_id, created_at) \
+         SELECT n.* FROM unnest($34::text[], $35::text[], $36::int8[], $37::text[], $38::text[], $39::int8[], \
+             $40::int8[], $41::int8[]) \
+             AS n(id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at) \
+         JOIN moved ON moved.id = n.payment_id \
+         ON CONFLICT (payment_id, sequence) DO UPDATE SET delivery = excluded.delivery, \
+             sending_since = excluded.sending_since, cleeng_payment_id = excluded.cleeng_payment_id), \
+     noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, detail, view_json) \
+         SELECT id, version, updated_at, kind, detail, view_json FROM moved) \
+     SELECT id, version FROM moved";
+
+pub(in crate::ledger) struct Changes(pub(in crate::ledger) Connections<Postgres>);
+
+/// A group as its columns hold it.
+struct Rows<'g> {
+    payments: Vec<PaymentRow<'g>>,
+    attempts: Vec<AttemptRow<'g>>,
+    confirmations: Vec<ConfirmationRow>,
+}
+
+struct PaymentRow<'g> {
+    state: State,
+    change: &'g Change,
+    view: Option<String>,
+}
+
+impl Work for Changes {
+    type Ask = Arc<Change>;
+    type Answer = Committed;
+
+    /// One statement changes each row once.
+    fn clashes(group: &[Arc<Change>], change: &Arc<Change>) -> bool {
+        let id = change.payment.id;
+        group.iter().any(|other| other.payment.id == id)
+    }
+
+    async fn run(&self, group: &[Arc<Change>]) -> Result<Vec<Option<Committed>>, LedgerError> {
+        let rows = Rows::of(group)?;
+        let moved = self.0.run(async |conn| {
+            let moved = write(&rows).fetch_all(&mut **conn).await?;
+            let versions = moved
+                .iter()
+                .map(|row| Ok((row.try_get::<String, _>(0)?, row.try_get::<i64, _>(1)?)));
+            Ok(versions.collect::<Result<HashMap<String, i64>, sqlx::Error>>()?)
+        });
+        let moved = moved.await?;
+        Ok(column(&rows.payments, |row| {
+            let version = moved.get(&row.state.id);
+            Some(version.map_or(Committed::Conflict, |version| Committed::Version(*version)))
+        }))
+    }
+}
+
+impl Rows<'_> {
+    fn of(group: &[Arc<Change>]) -> Result<Rows<'_>, LedgerError> {
+        let mut rows = Rows {
+            payments: Vec::with_capacity(group.len()),
+            attempts: Vec::new(),
+            confirmations: Vec::new(),
+        };
+        for change in group {
+            let id: PaymentId = change.payment.id;
+            rows.payments.push(PaymentRow {
+                state: State::of(&change.payment, change.payment.version)?,
+                change,
+                view: change.view.as_ref().map(view_text).transpose()?,
+            });
+            let attempts = change.attempts.iter();
+            rows.attempts
+                .extend(attempts.map(|attempt| AttemptRow::of(id, attempt)));
+            let confirmations = change.confirmations.iter();
+            rows.confirmations
+                .extend(confirmations.map(|one| ConfirmationRow::of(id, one)));
+        }
+        Ok(rows)
+    }
+}
+
+type Write<'q> = Query<'q, Postgres, PgArguments>;
+
+fn write<'q>(rows: &'q Rows<'q>) -> Write<'q> {
+    let query = bind_payments(sqlx::query(WRITE), &rows.payments);
+    let query = bind_attempts(query, &rows.attempts);
+    bind_confirmations(query, &rows.confirmations)
+}
+
+fn bind_payments<'q>(query: Write<'q>, rows: &'q [PaymentRow<'q>]) -> Write<'q> {
+    query
+        .bind(column(rows, |row| row.state.id.as_str()))
+        .bind(column(rows, |row| row.state.version))
+        .bind(column(rows, |row| row.state.status))
+        .bind(column(rows, |row| row.state.method.as_str()))
+        .bind(column(rows, |row| row.state.order_amount))
+        .bind(column(rows, |row| row.state.order_currency.as_deref()))
+        .bind(column(rows, |row| row.state.customer_id))
+        .bind(column(rows, |row| row.state.offer_id.as_deref()))
+        .bind(column(rows, |row| row.state.order_expires_at))
+        .bind(column(rows, |row| row.state.gateway_customer.as_deref()))
+        .bind(column(rows, |row| row.state.reference.as_deref()))
+        .bind(column(rows, |row| row.state.next_action.as_deref()))
+        .bind(column(rows, |row| row.state.decline_class))
+        .bind(column(rows, |row| row.state.decline_code.as_deref()))
+        .bind(column(rows, |row| row.state.stored_method.as_deref()))
+        .bind(column(rows, |row| row.state.published))
+        .bind(column(rows, |row| row.state.holds_order))
+        .bind(column(rows, |row| row.state.updated_at))
+        .bind(column(rows, |row| row.state.expires_at))
+        .bind(column(rows, |row| row.change.kind))
+        .bind(column(rows, |row| row.change.detail.as_deref()))
+        .bind(column(rows, |row| row.view.as_deref()))
+}
+
+fn bind_attempts<'q>(query: Write<'q>, rows: &'q [AttemptRow<'q>]) -> Write<'q> {
+    query
+        .bind(column(rows, |row| row.id.as_str()))
+        .bind(column(rows, |row| row.payment_id.as_str()))
+        .bind(column(rows, |row| row.number))
+        .bind(column(rows, |row| row.stage))
+        .bind(column(rows, |row| row.path))
+        .bind(column(rows, |row| row.content_type))
+        .bind(column(rows, |row| row.body))
+        .bind(column(rows, |row| row.created_at))
+        .bind(column(rows, |row| row.key_expires_at))
+        .bind(column(rows, |row| row.state))
+        .bind(column(rows, |row| row.cause))
+}
+
+fn bind_confirmations<'q>(query: Write<'q>, rows: &'q [ConfirmationRow]) -> Write<'q> {
+    query
+        .bind(column(rows, |row| row.id.as_str()))
+        .bind(column(rows, |row| row.payment_id.as_str()))
+        .bind(column(rows, |row| row.sequence))
+        .bind(column(rows, |row| row.report))
+        .bind(column(rows, |row| row.delivery))
+        .bind(column(rows, |row| row.sending_since))
+        .bind(column(rows, |row| row.cleeng_payment_id))
+        .bind(column(rows, |row| row.created_at))
+}
