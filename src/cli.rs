@@ -1,5 +1,6 @@
 //! The command line: what can be asked of the executable, and with which exit code it answers.
 
+mod bench;
 mod check;
 mod dead_letters;
 mod demo;
@@ -57,6 +58,8 @@ enum Command {
     Resume(pause::ResumeOptions),
     /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
     Simulator(simulate::Options),
+    /// Measure the whole path under load, with the simulators as its outside, and verify every payment in the end
+    Bench(bench::Options),
 }
 
 /// Why a command did not do what it was asked.
@@ -100,6 +103,7 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),
         Command::Resume(options) => Ok(pause::resume(&load()?, &options)?),
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),
+        Command::Bench(options) => Ok(bench::bench(&options)?),
     }
 }
 

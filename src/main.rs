@@ -1,5 +1,6 @@
 //! The executable: everything is behind the command line.
 
+mod bench;
 mod broker;
 mod cleeng;
 mod cli;

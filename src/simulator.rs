@@ -18,12 +18,18 @@ use call::{Call, Reply};
 use line::{Cut, Line};
 use operation::Operation;
 
+pub(crate) use book::{Page, Recorded, Taken};
+pub(crate) use cleeng::standing::{Standing, total as standing_total};
+pub(crate) use latency::Latency;
+
+mod book;
 mod call;
 mod cleeng;
 mod clock;
 mod control;
 mod fault;
 mod idempotency;
+mod latency;
 mod ledger;
 mod line;
 mod mint;
@@ -59,6 +65,10 @@ pub(crate) struct Settings {
     /// This server's own address, for the pages a payer is redirected to.
     pub(crate) public_url: Url,
     pub(crate) seed: u64,
+    /// How long each call at a gateway takes; a read, too.
+    pub(crate) gateway_latency: Option<Latency>,
+    /// Orders that exist without being created.
+    pub(crate) standing_orders: Option<Standing>,
 }
 
 /// One of the simulated parties.
@@ -117,7 +127,7 @@ pub(crate) async fn serve(
 impl Sim {
     fn new(settings: Settings, stop: CancellationToken) -> io::Result<Self> {
         let mint = mint::Mint::new(settings.seed);
-        let cleeng = cleeng::world::World::new(&mint);
+        let cleeng = cleeng::world::World::new(&mint, settings.standing_orders);
         Ok(Sim {
             stop,
             tasks: TaskTracker::new(),
@@ -160,7 +170,7 @@ impl Sim {
     fn reset(&self) {
         *self.stripe() = stripe::world::World::default();
         *self.simulated() = simulated::world::World::default();
-        *self.cleeng() = cleeng::world::World::new(&self.mint);
+        *self.cleeng() = cleeng::world::World::new(&self.mint, self.settings.standing_orders);
         self.faults.clear();
         self.keys.clear();
         self.post.clear();

@@ -195,5 +195,7 @@ fn outside_settings(outside: &Url, page: SocketAddr) -> anyhow::Result<simulator
         webhook_base: Some(Url::parse(&format!("http://{page}/v1/webhooks/"))?),
         public_url: outside.clone(),
         seed: 1,
+        gateway_latency: None,
+        standing_orders: None,
     })
 }

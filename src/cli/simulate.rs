@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::answer;
-use crate::simulator::{self, Settings};
+use crate::simulator::{self, Latency, Settings, Standing};
 use crate::supervise::{self, Supervisor};
 
 /// How long an answer under way may take after the signal.
@@ -49,6 +49,12 @@ pub(super) struct Options {
     /// Of the dice for faults by probability
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How long a gateway takes over each call: `none`, or median and 99th percentile of a log-normal, such as 120ms/380ms
+    #[arg(long, value_name = "P50/P99")]
+    gateway_latency: Option<Latency>,
+    /// Order ids that exist at Cleeng without being created, as FIRST-LAST
+    #[arg(long, value_name = "FIRST-LAST")]
+    standing_orders: Option<Standing>,
 }
 
 pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
@@ -67,7 +73,7 @@ pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
             Some(url) => url.clone(),
             None => Url::parse(&format!("http://{address}"))?,
         };
-        answer(&format!("simulator: http://{address} (/stripe, /simulated, /cleeng/3.1; /_ledger, /_faults, /_orders)"));
+        answer(&format!("simulator: http://{address} (/stripe, /simulated, /cleeng/3.1; /_ledger, /_book, /_faults, /_orders)"));
         let stop = CancellationToken::new();
         let mut supervisor = Supervisor::new(stop.clone());
         let signals = supervise::signals().context("signals cannot be listened for")?;
@@ -89,5 +95,7 @@ fn settings(options: &Options, public_url: Url) -> Settings {
         webhook_base: options.webhooks.clone(),
         public_url,
         seed: options.seed,
+        gateway_latency: options.gateway_latency,
+        standing_orders: options.standing_orders,
     }
 }

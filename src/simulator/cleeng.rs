@@ -7,6 +7,7 @@ pub(crate) mod fail;
 pub(crate) mod money;
 pub(crate) mod order;
 pub(crate) mod payment;
+pub(crate) mod standing;
 pub(crate) mod transition;
 pub(crate) mod wire;
 pub(crate) mod world;

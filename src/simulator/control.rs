@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::call::{Call, Reply};
 use super::fault::Rule;
-use super::{Sim, ledger};
+use super::{Sim, book, ledger};
 
 /// What there is, for whoever opens the address in a browser.
 const HELP: &str = "\
@@ -20,6 +20,7 @@ The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
 
 GET    /_ledger         what really happened; ?reference= ?orderId=
+GET    /_book/NAME      the same for many: stripe, simulated or cleeng, in pages; ?from= ?limit=
 POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",\"paymentMethodId\",\"expiresInSeconds\"}, all optional
 POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
 DELETE /_faults         no more faults
@@ -48,6 +49,7 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
     let segments = call.segments("");
     match (call.method.as_str(), segments.as_slice()) {
         ("GET", []) => Reply::text(200, "text/plain; charset=utf-8", HELP.to_owned()),
+        ("GET", ["_book", name]) => book::show(sim, name, call).unwrap_or_else(missing),
         ("GET", ["_ledger"]) => ledger::show(sim, call),
         ("POST", ["_orders"]) => match body(call) {
             Ok(wanted) => {

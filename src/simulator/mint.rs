@@ -36,6 +36,14 @@ impl Mint {
         self.dice().random_bool(probability.clamp(0.0, 1.0))
     }
 
+    /// A draw from the standard normal distribution (Box and Muller's way).
+    pub(crate) fn normal(&self) -> f64 {
+        let mut dice = self.dice();
+        let radius: f64 = dice.random_range(f64::MIN_POSITIVE..1.0);
+        let angle: f64 = dice.random_range(0.0..std::f64::consts::TAU);
+        (-2.0 * radius.ln()).sqrt() * angle.cos()
+    }
+
     fn dice(&self) -> MutexGuard<'_, StdRng> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -114,6 +114,11 @@ async fn carry_out(sim: Arc<Sim>, job: Job) -> Reply {
     if let (Some(fault), Some(Kind::Slow)) = (fault, kind) {
         pause(&sim, fault.delay).await;
     }
+    if let (Some(latency), Party::Stripe | Party::Simulated) =
+        (sim.settings.gateway_latency, job.party)
+    {
+        pause(&sim, latency.at(sim.mint.normal())).await;
+    }
     if let Some(Kind::Undone(undone)) = kind {
         return leave_undone(&sim, &job, undone);
     }

@@ -79,6 +79,8 @@ impl Bench {
             webhook_base: Some(inbox_url.parse().unwrap()),
             public_url: base.parse().unwrap(),
             seed: 7,
+            gateway_latency: None,
+            standing_orders: Some(super::Standing::new(700_000_000_000, 700_000_000_009)),
         };
         let server = serve(listener, settings, stop.clone());
         tasks.spawn(async move { server.await.unwrap() });

@@ -45,6 +45,7 @@ impl Sim {
             publisher_id: self.settings.publisher_id,
             payment_method_id: self.settings.payment_method_id,
             now: clock::now(),
+            micros: clock::micros(),
         }
     }
 }
@@ -65,7 +66,9 @@ fn run(world: &mut World, desk: &Desk, call: &Call) -> Result<Value, Fail> {
     match (call.method.as_str(), segments.as_slice()) {
         ("POST", ["orders"]) => world.create_order(desk, wire::body(call)?),
         ("GET", ["orders", id]) => {
-            let order = world.order(wire::path_id(id)?)?;
+            let id = wire::path_id(id)?;
+            world.appear(desk, id);
+            let order = world.order(id)?;
             Ok(order::wrapped(order, desk))
         }
         ("PATCH", ["orders", id]) => {

@@ -10,7 +10,7 @@ use super::wire::{NewOrder, OrderChange};
 use super::world::{Desk, World};
 
 /// An order lives for 24 hours, unless its payment is captured.
-const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
+pub(super) const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
 
 /// The price of every offer, in minor units.
 const PRICE: i64 = 999;

@@ -7,6 +7,7 @@ use super::money;
 use super::order::Order;
 use super::wire::{NewPayment, PaymentDetails};
 use super::world::{Desk, World};
+use crate::simulator::book::Recorded;
 
 /// A recorded payment.
 #[derive(Debug, Clone)]
@@ -60,6 +61,7 @@ impl World {
     /// A field is missing or makes no sense (400), or it does not fit the order (422).
     pub(crate) fn record_payment(&mut self, desk: &Desk, new: NewPayment) -> Result<Value, Fail> {
         let (status, external_id) = check(&new)?;
+        self.appear(desk, new.order_id.0);
         let order = self.payable(desk, new.order_id.0)?.clone();
         let details_id = self.details_for(desk, &order, &new)?;
         let is_subscription = order.offer_id.starts_with('S');
@@ -85,6 +87,13 @@ impl World {
         if status == Status::Captured {
             self.grant(desk, &order, &payment);
         }
+        self.recorded.push(Recorded {
+            external_id: payment.external_id.clone(),
+            order_id: order.id,
+            amount: order.total,
+            captured: status == Status::Captured,
+            at: desk.micros,
+        });
         let shown = self.show_payment(&payment);
         self.payments.insert(payment.id, payment);
         Ok(wrapped("Payment created successfully", shown))

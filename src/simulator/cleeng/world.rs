@@ -6,7 +6,9 @@ use super::access::{Pass, Subscription};
 use super::details::Details;
 use super::order::Order;
 use super::payment::Payment;
+use super::standing::Standing;
 use crate::domain::moment::Moment;
+use crate::simulator::book::Recorded;
 use crate::simulator::mint::Mint;
 
 /// The publisher's resources, by id; ids are counted up, so they are in the order of creation.
@@ -18,6 +20,9 @@ pub(crate) struct World {
     pub(crate) passes: BTreeMap<u64, Pass>,
     /// Which orders have their subscription or pass.
     pub(crate) granted: BTreeMap<u64, u64>,
+    /// Every record of a payment, in its order.
+    pub(crate) recorded: Vec<Recorded>,
+    pub(crate) standing: Option<Standing>,
     next_order: u64,
     next: u64,
 }
@@ -27,6 +32,8 @@ pub(crate) struct Desk {
     pub(crate) publisher_id: u64,
     pub(crate) payment_method_id: u64,
     pub(crate) now: Moment,
+    /// The same moment, finer.
+    pub(crate) micros: i64,
 }
 
 impl Desk {
@@ -36,7 +43,7 @@ impl Desk {
 }
 
 impl World {
-    pub(crate) fn new(mint: &Mint) -> Self {
+    pub(crate) fn new(mint: &Mint, standing: Option<Standing>) -> Self {
         World {
             orders: BTreeMap::new(),
             payments: BTreeMap::new(),
@@ -44,6 +51,8 @@ impl World {
             subscriptions: BTreeMap::new(),
             passes: BTreeMap::new(),
             granted: BTreeMap::new(),
+            recorded: Vec::new(),
+            standing,
             next_order: mint.number(100_000_001, 500_000_000),
             next: mint.number(500_000_001, 900_000_000),
         }

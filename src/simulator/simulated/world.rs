@@ -7,6 +7,7 @@ use serde_json::json;
 use super::wire::{self, ChargeRequest};
 use crate::domain::moment::Moment;
 use crate::simulator::Party;
+use crate::simulator::book::Taken;
 use crate::simulator::fault;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
@@ -16,6 +17,8 @@ use crate::simulator::post::Letter;
 pub(crate) struct World {
     pub(crate) charges: HashMap<String, Charge>,
     stored: HashSet<String>,
+    /// Each time money was taken or held, in their order.
+    pub(crate) taken: Vec<Taken>,
 }
 
 /// One charge.
@@ -108,7 +111,7 @@ impl World {
             stored: None,
         };
         self.charges.insert(id.clone(), charge);
-        self.store_method(&id, mint);
+        self.money_moved(&id, mint);
         Some(id)
     }
 
@@ -124,7 +127,7 @@ impl World {
             true => Status::Captured,
             false => Status::Authorized,
         };
-        self.store_method(id, mint);
+        self.money_moved(id, mint);
         true
     }
 
@@ -172,11 +175,19 @@ impl World {
         })
     }
 
-    fn store_method(&mut self, id: &str, mint: &Mint) {
-        if let Some(charge) = self.charges.get_mut(id)
-            && charge.save
-            && charge.status.holds_money()
-        {
+    fn money_moved(&mut self, id: &str, mint: &Mint) {
+        let Some(charge) = self.charges.get_mut(id) else {
+            return;
+        };
+        if !charge.status.holds_money() {
+            return;
+        }
+        self.taken.push(Taken {
+            reference: charge.reference.clone(),
+            id: charge.id.clone(),
+            amount: charge.value,
+        });
+        if charge.save {
             let token = mint.id("tok_stored_");
             self.stored.insert(token.clone());
             charge.stored = Some(token);

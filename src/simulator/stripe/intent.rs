@@ -9,6 +9,7 @@ use super::fail::Fail;
 use super::refund::Outcome;
 use super::wire;
 use super::world::{Desk, World};
+use crate::simulator::book::Taken;
 
 /// A PaymentIntent.
 #[derive(Debug, Clone)]
@@ -161,6 +162,15 @@ impl World {
         intent.latest_charge = Some(charge);
         intent.last_error = None;
         intent.charges = intent.charges.saturating_add(1);
+        let taken = Taken {
+            reference: intent
+                .metadata
+                .get("payment_id")
+                .cloned()
+                .unwrap_or_default(),
+            id: intent.id.clone(),
+            amount: intent.amount,
+        };
         let keep_for = intent.usage.as_ref().and(intent.customer.clone());
         let method = intent.method.clone();
         if manual {
@@ -168,6 +178,7 @@ impl World {
         } else {
             intent.received = intent.amount;
         }
+        self.taken.push(taken);
         if let Some(method) = method {
             self.mark_used(&method, keep_for);
         }

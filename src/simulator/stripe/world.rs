@@ -10,6 +10,7 @@ use super::method::Method;
 use super::refund::{Charge, Refund};
 use super::setup::Setup;
 use crate::domain::moment::Moment;
+use crate::simulator::book::Taken;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
 
@@ -25,6 +26,8 @@ pub(crate) struct World {
     pub(crate) events: Vec<Event>,
     /// Webhooks that the present call caused; taken when it is done.
     pub(crate) letters: Vec<Letter>,
+    /// Each time money was taken or held, in their order.
+    pub(crate) taken: Vec<Taken>,
     places: u64,
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Bench;
+use super::{Bench, charge};
 
 async fn order(bench: &Bench, wanted: Value) -> u64 {
     let order = bench.control("POST", "/_orders", wanted).await;
@@ -209,4 +209,42 @@ async fn the_ledger_is_narrowed_down_to_one_payment() {
         1
     );
     assert_eq!(ledger["cleeng"]["payments"], json!([]));
+}
+
+#[tokio::test]
+async fn an_order_of_the_standing_range_exists_and_both_books_are_read_in_pages() {
+    let bench = Bench::start().await;
+    let order = bench.cleeng("GET", "orders/700000000003", None).await;
+    assert_eq!(order.status, 200, "{}", order.text);
+    let total = super::super::standing_total(700_000_000_003);
+    let shown = order.body["order"]["totalPrice"].as_f64().unwrap();
+    assert_eq!(format!("{:.0}", shown * 100.0), total.to_string());
+    let missing = bench.cleeng("GET", "orders/700000000010", None).await;
+    assert_eq!(missing.status, 404);
+
+    for (key, id) in [("k1", 1), ("k2", 2)] {
+        let charge = bench.simulated(key, &charge("tok_ok")).await;
+        let payment = json!({
+            "orderId": 700_000_000_000_u64 + id, "status": "captured", "paymentOperation": "initial-payment",
+            "externalPaymentId": charge.body["id"],
+        });
+        let recorded = bench.cleeng("POST", "payments", Some(payment)).await;
+        assert_eq!(recorded.status, 200, "{}", recorded.text);
+    }
+    bench.simulated("k3", &charge("tok_declined")).await;
+    let taken = bench.control("GET", "/_book/simulated", json!({})).await;
+    assert_eq!(
+        (&taken["next"], taken["entries"].as_array().unwrap().len()),
+        (&json!(2), 2)
+    );
+    let first = bench
+        .control("GET", "/_book/cleeng?limit=1", json!({}))
+        .await;
+    assert_eq!(first["next"], 1);
+    let rest = bench
+        .control("GET", "/_book/cleeng?from=1", json!({}))
+        .await;
+    assert_eq!(rest["entries"][0]["externalId"], taken["entries"][1]["id"]);
+    assert_eq!(rest["entries"][0]["orderId"], 700_000_000_002_u64);
+    assert!(rest["entries"][0]["at"].as_i64() > first["entries"][0]["at"].as_i64());
 }
