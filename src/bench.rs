@@ -12,11 +12,15 @@ use report::{Circumstances, Report};
 use rig::Rig;
 use stores::Stores;
 
+mod backlog;
 mod books;
 mod child;
 mod floor;
+mod growth;
 mod line;
 mod load;
+mod measuring;
+mod processes;
 mod procfs;
 mod quantiles;
 mod report;
@@ -52,7 +56,7 @@ pub(crate) struct Settings {
     pub(crate) warm_up: Duration,
     /// Submitters of the closed model.
     pub(crate) submitters: usize,
-    /// At most so many in each scenario.
+    /// So many in each scenario, instead of a time.
     pub(crate) payments: Option<u64>,
 }
 
@@ -142,7 +146,7 @@ async fn with_stores(
         measured = measure(settings, &stores, folder, tell) => measured,
         _ = futures_util::StreamExt::next(&mut signals) => Err(anyhow::anyhow!("interrupted")),
     };
-    let gateways = rig::gateways();
+    let gateways = processes::gateways();
     let removed = stores
         .remove(&gateways, &floor::queues(stores.name()))
         .await;

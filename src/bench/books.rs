@@ -103,6 +103,18 @@ pub(crate) async fn all<T: DeserializeOwned>(
     }
 }
 
+/// How many entries a book has.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) async fn length(simulator: SocketAddr, book: &str) -> anyhow::Result<usize> {
+    let mut line = Line::open(simulator).await?;
+    let (status, body) = line.get(&format!("/_book/{book}?limit=0")).await?;
+    let page: Page<serde_json::Value> = serde_json::from_slice(&body)
+        .with_context(|| format!("the simulator's book: status {status}"))?;
+    Ok(page.length)
+}
+
 async fn page<T: DeserializeOwned>(
     line: &mut Line,
     book: &str,

@@ -2,6 +2,7 @@
 //! does beside it is what the whole path costs more.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures_util::StreamExt;
@@ -15,6 +16,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
 use url::Url;
 use uuid::Uuid;
 
@@ -30,6 +32,11 @@ use crate::domain::moment::Moment;
 /// Unconfirmed publishes and unacknowledged deliveries at once: the connector's default window.
 const WINDOW: usize = 200;
 const PREFETCH: u16 = 200;
+
+/// lapin waits without limit for whatever it waits for.
+const OPEN: Duration = Duration::from_secs(30);
+const CLOSE: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_secs(30);
 
 /// The two queues, connections and channels of the floor.
 pub(crate) struct Floor {
@@ -51,12 +58,18 @@ impl Floor {
     /// Declares the queues with the arguments that the connector's own have.
     ///
     /// # Errors
-    /// The broker refuses, or is away.
+    /// The broker refuses, or does not answer.
     pub(crate) async fn open(
         url: &Url,
         prefix: &str,
         gateways: &[GatewayName],
     ) -> anyhow::Result<Floor> {
+        timeout(OPEN, Floor::declare(url, prefix, gateways))
+            .await
+            .context("RabbitMQ does not answer")?
+    }
+
+    async fn declare(url: &Url, prefix: &str, gateways: &[GatewayName]) -> anyhow::Result<Floor> {
         let [first, second] = queues(prefix);
         let floor = Floor {
             publisher: rabbit(url).await?,
@@ -104,20 +117,24 @@ impl Floor {
         let sent = async {
             publish(&channel, &self.first, tally, room, &until).await?;
             while !through(tally) {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                sleep(Duration::from_millis(5)).await;
             }
             Ok(())
         };
         tokio::select! {
             sent = sent => sent,
+            () = stuck(tally) => bail!("the floor's messages do not come through"),
             Some(ended) = hops.join_next() => ended?,
         }
     }
 
-    pub(crate) async fn close(self) -> anyhow::Result<()> {
-        self.publisher.close(200, "done".into()).await?;
-        self.consumer.close(200, "done".into()).await?;
-        Ok(())
+    pub(crate) async fn close(self) {
+        let close = async {
+            self.publisher.close(200, "done".into()).await?;
+            self.consumer.close(200, "done".into()).await
+        };
+        // A courtesy: they end with the process.
+        timeout(CLOSE, close).await.map(drop).unwrap_or_default();
     }
 
     async fn confirming(&self) -> anyhow::Result<Channel> {
@@ -138,6 +155,19 @@ impl Floor {
             .basic_consume(queue.into(), "floor".into(), options, FieldTable::default())
             .await?;
         Ok(consumer)
+    }
+}
+
+/// Resolves when nothing has moved for a while.
+async fn stuck(tally: &Tally) {
+    let mut last = tally.totals();
+    loop {
+        sleep(STUCK).await;
+        let now = tally.totals();
+        if now == last {
+            return;
+        }
+        last = now;
     }
 }
 

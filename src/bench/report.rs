@@ -25,6 +25,8 @@ pub(crate) struct Row {
     pub(crate) confirmed: u64,
     pub(crate) accepted_per_second: f64,
     pub(crate) confirmed_per_second: f64,
+    /// At the gateway, where a scenario is about that alone.
+    pub(crate) charged_per_second: Option<f64>,
     /// Microseconds, from when a payment was due to its 202.
     pub(crate) accept_micros: Option<Quantiles>,
     pub(crate) accepted_to_confirmed_micros: Option<Quantiles>,
@@ -93,6 +95,7 @@ impl Row {
             confirmed: counts.confirmed,
             accepted_per_second: rate(counts.accepted),
             confirmed_per_second: rate(counts.confirmed),
+            charged_per_second: None,
             accept_micros: Quantiles::of(counts.accept),
             accepted_to_confirmed_micros: Quantiles::of(counts.accepted_to_confirmed),
             due_to_confirmed_micros: Quantiles::of(counts.due_to_confirmed),

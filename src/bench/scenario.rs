@@ -16,6 +16,10 @@ pub(crate) enum Scenario {
     Rate(f64),
     /// The open model, with twice what saturation has shown.
     Overload,
+    /// One process for each role, and all payments waiting before the next role begins.
+    Backlog,
+    /// Saturation again and again, with ever more payments in the ledger.
+    Growth,
 }
 
 impl Scenario {
@@ -43,6 +47,12 @@ impl Scenario {
                 "floor is a measurement of RabbitMQ, and --profile embedded has none".to_owned(),
             );
         }
+        if profile != Profile::RabbitPostgres && first(Scenario::Backlog).is_some() {
+            return Err(
+                "backlog gives each role a process, which needs --profile rabbitmq+postgres"
+                    .to_owned(),
+            );
+        }
         match (first(Scenario::Overload), first(Scenario::Saturation)) {
             (Some(overload), Some(saturation)) if saturation < overload => Ok(()),
             (None, _) => Ok(()),
@@ -61,6 +71,8 @@ impl fmt::Display for Scenario {
             Scenario::Saturation => f.write_str("saturation"),
             Scenario::Rate(rate) => write!(f, "{rate}/s"),
             Scenario::Overload => f.write_str("overload"),
+            Scenario::Backlog => f.write_str("backlog"),
+            Scenario::Growth => f.write_str("growth"),
         }
     }
 }
@@ -69,11 +81,13 @@ impl FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = "one of floor, saturation, overload, or a rate such as 50/s";
+        let unknown = "one of floor, saturation, overload, backlog, growth, or a rate such as 50/s";
         match text {
             "floor" => Ok(Scenario::Floor),
             "saturation" => Ok(Scenario::Saturation),
             "overload" => Ok(Scenario::Overload),
+            "backlog" => Ok(Scenario::Backlog),
+            "growth" => Ok(Scenario::Growth),
             rate => {
                 let rate = rate
                     .strip_suffix("/s")
@@ -92,7 +106,15 @@ mod tests {
 
     #[test]
     fn names_are_read_back_and_others_refused() {
-        for name in ["floor", "saturation", "overload", "50/s", "0.5/s"] {
+        for name in [
+            "floor",
+            "saturation",
+            "overload",
+            "backlog",
+            "growth",
+            "50/s",
+            "0.5/s",
+        ] {
             assert_eq!(name.parse::<Scenario>().unwrap().to_string(), name);
         }
         for name in ["", "50", "-1/s", "0/s", "NaN/s", "inf/s", "Floor"] {
@@ -107,6 +129,8 @@ mod tests {
             assert_eq!(Scenario::check(&Scenario::usual(profile), profile), Ok(()));
         }
         assert!(Scenario::check(&[Scenario::Floor], embedded).is_err());
+        assert!(Scenario::check(&[Scenario::Backlog], embedded).is_err());
+        assert!(Scenario::check(&[Scenario::Backlog], rabbit).is_ok());
         assert!(Scenario::check(&[Scenario::Overload, Scenario::Saturation], rabbit).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
@@ -9,12 +10,16 @@ use lapin::{Connection, ConnectionProperties};
 use sqlx::any::AnyConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Executor};
+use tokio::time::timeout;
 use url::Url;
 use uuid::Uuid;
 
 use super::usage::{self, Place};
 use crate::broker::topology::Topology;
 use crate::domain::ids::GatewayName;
+
+/// How long the removal of the queues may take: lapin itself waits without limit.
+const REMOVAL: Duration = Duration::from_secs(60);
 
 /// Which stores the connector runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -194,6 +199,22 @@ impl Stores {
         gateways: &[GatewayName],
         more_queues: &[String],
     ) -> anyhow::Result<()> {
+        let queues = timeout(REMOVAL, self.remove_queues(gateways, more_queues)).await;
+        if let Database::Postgres(url) = &self.database {
+            let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+            postgres(url)
+                .await?
+                .execute(AssertSqlSafe(statement))
+                .await?;
+        }
+        queues.context("RabbitMQ does not answer")?
+    }
+
+    async fn remove_queues(
+        &self,
+        gateways: &[GatewayName],
+        more_queues: &[String],
+    ) -> anyhow::Result<()> {
         if let Broker::Rabbit(url) = &self.broker {
             let connection = rabbit(url).await?;
             let channel = connection.create_channel().await?;
@@ -210,13 +231,6 @@ impl Stores {
                     .await?;
             }
             connection.close(200, "done".into()).await?;
-        }
-        if let Database::Postgres(url) = &self.database {
-            let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
-            postgres(url)
-                .await?
-                .execute(AssertSqlSafe(statement))
-                .await?;
         }
         Ok(())
     }

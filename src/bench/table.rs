@@ -102,7 +102,10 @@ fn cells(row: &Row) -> Vec<String> {
         .values()
         .fold(0_u64, |sum, count| sum.saturating_add(*count));
     let mut cells = vec![
-        row.scenario.clone(),
+        row.charged_per_second.map_or_else(
+            || row.scenario.clone(),
+            |rate| format!("{} {rate:.0}/s", row.scenario),
+        ),
         row.offered_per_second
             .map_or_else(none, |rate| format!("{rate:.0}")),
         format!("{:.0}", row.accepted_per_second),

@@ -27,8 +27,10 @@ pub(super) struct Options {
     #[arg(long, value_name = "URL")]
     database_url: Option<Url>,
     /// What to measure, in this order; repeat it for several: floor (the same two hops with bare lapin), saturation (as much
-    /// as goes through), RATE/s (a fixed rate of arrivals, such as 50/s), overload (twice what saturation showed). Default:
-    /// floor where there is a RabbitMQ, saturation, 50/s, 500/s, overload
+    /// as goes through), RATE/s (a fixed rate of arrivals, such as 50/s), overload (twice what saturation showed), backlog (one
+    /// process for each role; 100,000 payments, or --payments, wait before the next role begins), growth (saturation with
+    /// 10,000 to 1,000,000 payments in the ledger, or up to --payments). Default: floor where there is a RabbitMQ, saturation,
+    /// 50/s, 500/s, overload
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<Scenario>,
     /// The gateway that charges
@@ -48,7 +50,7 @@ pub(super) struct Options {
     #[arg(long, default_value_t = 64, value_name = "N")]
     in_flight: usize,
     /// Measure so many payments in each scenario, without a warm-up, instead of a time
-    #[arg(long, value_name = "N", conflicts_with_all = ["seconds", "warm_up"])]
+    #[arg(long, value_name = "N", conflicts_with = "warm_up")]
     payments: Option<u64>,
     /// Write everything as JSON to this file, or instead of the table to the standard output (-)
     #[arg(long, value_name = "FILE")]

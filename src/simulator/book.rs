@@ -14,6 +14,8 @@ const PAGE: usize = 10_000;
 pub(crate) struct Page<T> {
     /// Where the next page begins.
     pub(crate) next: usize,
+    /// Of the whole book.
+    pub(crate) length: usize,
     pub(crate) entries: Vec<T>,
 }
 
@@ -53,9 +55,11 @@ pub(crate) fn show(sim: &Sim, book: &str, call: &Call) -> Option<Reply> {
 }
 
 fn page<T: Clone>(book: &[T], from: usize, limit: usize) -> Page<T> {
-    let entries: Vec<T> = book.iter().skip(from).take(limit).cloned().collect();
+    let rest = book.get(from..).unwrap_or_default();
+    let entries: Vec<T> = rest.iter().take(limit).cloned().collect();
     Page {
         next: from.saturating_add(entries.len()),
+        length: book.len(),
         entries,
     }
 }

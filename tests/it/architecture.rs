@@ -28,7 +28,7 @@ enum Rooms {
     AllBut(&'static [&'static str]),
 }
 
-const RULES: [Rule; 4] = [
+const RULES: [Rule; 5] = [
     Rule {
         rooms: &["domain"],
         packages: &["tokio", "reqwest", "sqlx", "lapin", "axum"],
@@ -47,7 +47,14 @@ const RULES: [Rule; 4] = [
     Rule {
         rooms: &["simulator"],
         packages: &["sqlx", "lapin"],
-        other_rooms: Rooms::AllBut(&["roles", "cli", "ledger", "broker", "gateway", "cleeng"]),
+        other_rooms: Rooms::AllBut(&[
+            "roles", "cli", "bench", "ledger", "broker", "gateway", "cleeng",
+        ]),
+    },
+    Rule {
+        rooms: &["bench"],
+        packages: &["axum"],
+        other_rooms: Rooms::AllBut(&["roles", "cli", "connector", "ledger", "gateway", "cleeng"]),
     },
 ];
 

@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod bench;
 mod commands;
 mod control;
 mod dead_letters;
