@@ -12,7 +12,7 @@ use lapin::options::{
     BasicAckOptions, BasicConsumeOptions, BasicPublishOptions, BasicQosOptions,
     ConfirmSelectOptions, QueueDeclareOptions,
 };
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -24,10 +24,11 @@ use super::load::Until;
 use super::stores::rabbit;
 use super::tally::{Fate, Tally};
 use super::wall;
-use crate::broker::topology::{Argument, QueueRow, Topology};
-use crate::domain::ids::{GatewayName, PaymentId};
-use crate::domain::message::{Body, Envelope};
-use crate::domain::moment::Moment;
+use crate::broker::topology::Topology;
+use crate::domain::ids::GatewayName;
+use message::{arguments, command};
+
+mod message;
 
 /// Unconfirmed publishes and unacknowledged deliveries at once: the connector's default window.
 const WINDOW: usize = 200;
@@ -274,36 +275,4 @@ fn check(confirmed: lapin::Result<Confirmation>) -> anyhow::Result<()> {
             bail!("RabbitMQ did not take a message of the floor")
         }
     }
-}
-
-/// A message as large as the connector's own: its real body and headers.
-fn command(order: u64) -> (Vec<u8>, BasicProperties) {
-    let id = Uuid::from_u128(order.into());
-    let body = Body::Charge {
-        payment_id: PaymentId(id),
-    };
-    let now = Moment(wall::micros().div_euclid(1000));
-    let mut headers = FieldTable::default();
-    headers.insert("x-failures".into(), AMQPValue::LongLongInt(0));
-    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    headers.insert("traceparent".into(), AMQPValue::LongString(trace.into()));
-    let properties = BasicProperties::default()
-        .with_delivery_mode(2)
-        .with_content_type("application/json".into())
-        .with_message_id(id.to_string().into())
-        .with_timestamp(u64::try_from(now.unix_seconds()).unwrap_or(0))
-        .with_headers(headers);
-    (Envelope::new(id, now, Some(now), body).encode(), properties)
-}
-
-fn arguments(row: &QueueRow) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in &row.arguments {
-        let value = match value {
-            Argument::Text(text) => AMQPValue::LongString(text.as_str().into()),
-            Argument::Number(number) => AMQPValue::LongLongInt(*number),
-        };
-        table.insert((*name).into(), value);
-    }
-    table
 }

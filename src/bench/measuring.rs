@@ -123,11 +123,14 @@ impl Rig<'_> {
     /// confirmed.
     async fn window<T>(&self, load: impl Future<Output = T>, pace: Pace) -> (Measured, T) {
         let mut load = std::pin::pin!(load);
-        let warm = tokio::select! {
-            biased;
-            // Without a warm-up the load begins in the window.
-            () = sleep(pace.warm_up) => None,
-            ended = &mut load => Some(ended),
+        let warm = if pace.warm_up.is_zero() {
+            // The load begins in the window.
+            None
+        } else {
+            tokio::select! {
+                ended = &mut load => Some(ended),
+                () = sleep(pace.warm_up) => None,
+            }
         };
         self.parties.forget_peaks();
         let (from, reading) = (wall::micros(), self.parties.read());

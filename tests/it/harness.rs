@@ -22,7 +22,7 @@ pub(crate) use process::{Process, run};
 pub(crate) use proxy::{Proxy, Wire};
 pub(crate) use queues::Queues;
 pub(crate) use roles::Role;
-pub(crate) use stores::{Pair, Servers, Stores};
+pub(crate) use stores::{Pair, Servers, Stores, server};
 
 /// Cleeng's ids of the two payment methods.
 const STRIPE_METHOD: u64 = 100_000_001;
