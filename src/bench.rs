@@ -115,9 +115,12 @@ pub(crate) async fn run(
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{}: cannot make this folder", folder.display()))?;
     let kept = || format!("the logs are in {}", folder.display());
-    let report = with_stores(settings, &folder, tell)
-        .await
-        .with_context(kept)?;
+    let report = match with_stores(settings, &folder, tell).await {
+        Ok(report) => report,
+        // Nothing had been started yet: an empty folder helps nobody.
+        Err(error) if std::fs::remove_dir(&folder).is_ok() => return Err(error),
+        Err(error) => return Err(error.context(kept())),
+    };
     if report.is_sound() {
         std::fs::remove_dir_all(&folder)
             .with_context(|| format!("{}: cannot remove this folder", folder.display()))?;

@@ -1,5 +1,7 @@
 //! Growth: the cost of a payment with ever more of them in the ledger. The filling is real payments, too.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use tokio::sync::Semaphore;
 
@@ -10,6 +12,9 @@ use super::rig::Rig;
 
 /// How many payments the ledger has when it is measured.
 const SIZES: [u64; 4] = [10_000, 100_000, 300_000, 1_000_000];
+
+/// Until the queues are as full as the closed model keeps them.
+const WARM_UP: Duration = Duration::from_secs(3);
 
 impl Rig<'_> {
     /// A row of saturation for each size.
@@ -23,7 +28,8 @@ impl Rig<'_> {
             sizes.push(most);
         }
         let pace = Pace {
-            warm_up: self.settings.warm_up,
+            // `--payments` takes the run's warm-up away; a window needs one here.
+            warm_up: self.settings.warm_up.max(WARM_UP),
             seconds: self.settings.seconds,
             payments: None,
         };
