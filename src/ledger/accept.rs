@@ -80,8 +80,10 @@ pub(super) async fn mark_published(
 ) -> Result<(), LedgerError> {
     let text = match backend {
         Backend::Postgres => {
-            "UPDATE payments SET published = TRUE WHERE status = 'accepted' AND NOT published \
-             AND id IN (SELECT json_array_elements_text(CAST($1 AS JSON)))"
+            // Who is being changed at this moment needs no mark; to wait for it could be to wait for each other.
+            "UPDATE payments SET published = TRUE WHERE id IN (SELECT id FROM payments \
+             WHERE id IN (SELECT json_array_elements_text(CAST($1 AS JSON))) \
+             AND status = 'accepted' AND NOT published FOR NO KEY UPDATE SKIP LOCKED)"
         }
         Backend::Sqlite => {
             "UPDATE payments SET published = TRUE WHERE status = 'accepted' AND NOT published \

@@ -98,11 +98,13 @@ impl<A: Send + Sync + 'static, R: Send + 'static> Lane<A, R> {
 }
 
 async fn serve<W: Work>(work: Arc<W>, inbox: Arc<Mutex<Inbox<W::Ask, W::Answer>>>) {
+    let mut last = 0;
     loop {
-        let group = inbox.lock().await.next().await;
+        let group = inbox.lock().await.next(last).await;
         let Some(group) = group else {
             return;
         };
+        last = group.asks.len();
         let run = AssertUnwindSafe(work.run(&group.asks)).catch_unwind();
         match run.await {
             Ok(answers) => group.answer(answers),
@@ -114,7 +116,7 @@ async fn serve<W: Work>(work: Arc<W>, inbox: Arc<Mutex<Inbox<W::Ask, W::Answer>>
 
 impl<A, R> Inbox<A, R> {
     /// The next group, once there is a call; nothing when there will be none any more.
-    async fn next(&mut self) -> Option<Group<A, R>> {
+    async fn next(&mut self, last: usize) -> Option<Group<A, R>> {
         let mut group = Group {
             asks: Vec::new(),
             callers: Vec::new(),
@@ -125,6 +127,9 @@ impl<A, R> Inbox<A, R> {
         while group.asks.is_empty() {
             let asked = self.asks.recv().await?;
             self.kept.extend(group.add(asked, self.clashes));
+        }
+        if last >= 4 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
         while group.asks.len() < MOST
             && self.kept.len() < MOST

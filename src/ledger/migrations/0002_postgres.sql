@@ -8,3 +8,10 @@ ALTER TABLE payment_events DROP CONSTRAINT payment_events_payment_id_fkey;
 ALTER TABLE payments SET (fillfactor = 50);
 ALTER TABLE attempts SET (fillfactor = 50);
 ALTER TABLE confirmations SET (fillfactor = 50);
+-- Identifiers are compared byte by byte, not by the rules of a language.
+ALTER TABLE payments ALTER COLUMN id TYPE TEXT COLLATE "C", ALTER COLUMN idempotency_key TYPE TEXT COLLATE "C",
+    ALTER COLUMN reference TYPE TEXT COLLATE "C", ALTER COLUMN gateway TYPE TEXT COLLATE "C",
+    ALTER COLUMN status TYPE TEXT COLLATE "C";
+ALTER TABLE attempts ALTER COLUMN payment_id TYPE TEXT COLLATE "C";
+ALTER TABLE confirmations ALTER COLUMN payment_id TYPE TEXT COLLATE "C";
+ALTER TABLE payment_events ALTER COLUMN payment_id TYPE TEXT COLLATE "C";

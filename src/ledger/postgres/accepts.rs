@@ -25,7 +25,8 @@ const INSERT: &str = "WITH new AS (SELECT * FROM unnest($1::text[], $2::text[], 
              order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at FROM new \
          ON CONFLICT DO NOTHING RETURNING id), \
      noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, view_json) \
-         SELECT new.id, $14::int8, new.created_at, $15::text, new.view_json FROM taken JOIN new ON new.id = taken.id) \
+         SELECT id, $14::int8, created_at, $15::text, view_json FROM new \
+         WHERE (id IN (SELECT id FROM taken)) IS TRUE) \
      SELECT id FROM taken";
 
 pub(in crate::ledger) struct Accepts(pub(in crate::ledger) Connections<Postgres>);

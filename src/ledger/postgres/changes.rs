@@ -18,7 +18,8 @@ use crate::ledger::pool::Connections;
 use crate::ledger::{Change, Committed, LedgerError};
 
 /// What belongs to a payment is written only where the payment itself was: `moved` are those that still had their version.
-/// The order is not held twice: see the single statement in `payment_row`.
+/// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. The order is not held twice: see
+/// the single statement in `payment_row`.
 const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[], \
          $6::text[], $7::int8[], $8::text[], $9::int8[], $10::text[], $11::text[], $12::text[], $13::text[], \
          $14::text[], $15::text[], $16::bool[], $17::bool[], $18::int8[], $19::int8[], $20::text[], $21::text[], \
@@ -40,7 +41,7 @@ const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[]
          SELECT a.* FROM unnest($23::text[], $24::text[], $25::int8[], $26::text[], $27::text[], $28::text[], \
              $29::text[], $30::int8[], $31::int8[], $32::text[], $33::text[]) \
              AS a(id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
-         JOIN moved ON moved.id = a.payment_id \
+         WHERE (a.payment_id IN (SELECT id FROM moved)) IS TRUE \
          ON CONFLICT (payment_id, number) DO UPDATE SET state = excluded.state, cause = excluded.cause, \
              body = CASE WHEN excluded.body = '' THEN '' ELSE attempts.body END), \
      owed AS (INSERT INTO confirmations (id, payment_id, sequence, report, delivery, sending_since, \
@@ -48,7 +49,7 @@ const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[]
          SELECT n.* FROM unnest($34::text[], $35::text[], $36::int8[], $37::text[], $38::text[], $39::int8[], \
              $40::int8[], $41::int8[]) \
              AS n(id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at) \
-         JOIN moved ON moved.id = n.payment_id \
+         WHERE (n.payment_id IN (SELECT id FROM moved)) IS TRUE \
          ON CONFLICT (payment_id, sequence) DO UPDATE SET delivery = excluded.delivery, \
              sending_since = excluded.sending_since, cleeng_payment_id = excluded.cleeng_payment_id), \
      noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, detail, view_json) \
@@ -90,8 +91,8 @@ impl Work for Changes {
             Ok(versions.collect::<Result<HashMap<String, i64>, sqlx::Error>>()?)
         });
         let moved = moved.await?;
-        Ok(column(&rows.payments, |row| {
-            let version = moved.get(&row.state.id);
+        Ok(column(group, |change| {
+            let version = moved.get(&change.payment.id.to_string());
             Some(version.map_or(Committed::Conflict, |version| Committed::Version(*version)))
         }))
     }
@@ -118,6 +119,8 @@ impl Rows<'_> {
             rows.confirmations
                 .extend(confirmations.map(|one| ConfirmationRow::of(id, one)));
         }
+        // Rows are locked in this order by everybody: no two groups wait for each other.
+        rows.payments.sort_by(|a, b| a.state.id.cmp(&b.state.id));
         Ok(rows)
     }
 }
