@@ -50,14 +50,21 @@ pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, meth
 /// `$2` is the version that the decision was taken on. Published stays true once it is: the ingest may have
 /// marked it after the decision's read. The order is not held twice: money that is found while a newer payment
 /// holds it is recorded without.
-pub(super) const UPDATE: &str = "UPDATE payments SET version = version + 1, status = $3, method = $4, \
-     order_amount = $5, order_currency = $6, customer_id = $7, offer_id = $8, order_expires_at = $9, \
-     gateway_customer = $10, reference = $11, next_action = $12, decline_class = $13, decline_code = $14, \
-     stored_method = $15, published = (published OR $16), \
-     holds_order = ($17 AND (holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
-         WHERE other.order_id = payments.order_id AND other.holds_order))), \
-     updated_at = $18, expires_at = $19 \
-     WHERE id = $1 AND version = $2 RETURNING version";
+macro_rules! update_payment {
+    () => {
+        "UPDATE payments SET version = version + 1, status = $3, method = $4, \
+         order_amount = $5, order_currency = $6, customer_id = $7, offer_id = $8, order_expires_at = $9, \
+         gateway_customer = $10, reference = $11, next_action = $12, decline_class = $13, decline_code = $14, \
+         stored_method = $15, published = (published OR $16), \
+         holds_order = ($17 AND (holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
+             WHERE other.order_id = payments.order_id AND other.holds_order))), \
+         updated_at = $18, expires_at = $19 \
+         WHERE id = $1 AND version = $2 RETURNING id, version"
+    };
+}
+pub(super) use update_payment;
+
+pub(super) const UPDATE: &str = update_payment!();
 
 /// What changes in a payment's life, as its columns hold it: `$1` to `$19` of [`INSERT`] and [`UPDATE`].
 pub(super) struct State {

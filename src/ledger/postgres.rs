@@ -1,6 +1,7 @@
 //! The hot path on PostgreSQL: one statement, hence one round trip and one durable commit, for a whole group of calls.
 
 mod accepts;
+mod alone;
 mod changes;
 mod reads;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A finished run shorter than a batch waits this long for more.
-const IDLE: Duration = Duration::from_millis(5);
+/// A finished run shorter than a batch waits this long for more: every acknowledgement is a write to the broker's log, and nobody
+/// waits for it.
+const IDLE: Duration = Duration::from_millis(20);
 /// A delivery that takes longer than this no longer delays the acknowledgement of those behind it.
 const SLOW: Duration = Duration::from_millis(100);
 
@@ -155,13 +156,13 @@ mod tests {
         let mut acks = acks(6, now);
         (1..=3).for_each(|tag| acks.finished(tag, now));
         assert_eq!(acks.due(now, false), None);
-        assert_eq!(acks.wake(), Some(now + 5 * MS));
+        assert_eq!(acks.wake(), Some(now + IDLE));
         acks.finished(4, now);
         assert_eq!(acks.due(now, false), Some(Ack::UpTo(4)));
         acks.finished(5, now);
         assert_eq!(acks.due(now, false), None);
-        assert_eq!(acks.due(now + 5 * MS, false), Some(Ack::UpTo(5)));
-        assert_eq!((acks.due(now + 9 * MS, false), acks.wake()), (None, None));
+        assert_eq!(acks.due(now + IDLE, false), Some(Ack::UpTo(5)));
+        assert_eq!((acks.due(now + 2 * IDLE, false), acks.wake()), (None, None));
         assert_eq!(acks.running(), 1);
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use sqlx::{Postgres, Row};
 
 use super::column;
@@ -15,19 +17,39 @@ use crate::ledger::{LedgerError, NewPayment};
 
 /// Payments whose key or order is taken, by the table or by one before them in the group, are left out. A new payment has no
 /// order's copy, no news of the gateway's and no decline.
-const INSERT: &str = "WITH new AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::int8[], $5::int8[], \
-         $6::int8[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::int8[], $13::text[]) \
-         AS n(id, status, method, updated_at, expires_at, order_id, gateway, operation, return_url, \
-             idempotency_key, body_hash, created_at, view_json)), \
-     taken AS (INSERT INTO payments (id, version, status, method, published, holds_order, updated_at, expires_at, \
-             order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at) \
-         SELECT id, $14::int8, status, method, FALSE, TRUE, updated_at, expires_at, \
-             order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at FROM new \
-         ON CONFLICT DO NOTHING RETURNING id), \
-     noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, view_json) \
-         SELECT id, $14::int8, created_at, $15::text, view_json FROM new \
-         WHERE (id IN (SELECT id FROM taken)) IS TRUE) \
-     SELECT id FROM taken";
+macro_rules! insert {
+    ($open:literal, $close:literal) => {
+        concat!(
+            "WITH new AS (SELECT ",
+            $open, "$1::text", $close, " AS id, ",
+            $open, "$2::text", $close, " AS status, ",
+            $open, "$3::text", $close, " AS method, ",
+            $open, "$4::int8", $close, " AS updated_at, ",
+            $open, "$5::int8", $close, " AS expires_at, ",
+            $open, "$6::int8", $close, " AS order_id, ",
+            $open, "$7::text", $close, " AS gateway, ",
+            $open, "$8::text", $close, " AS operation, ",
+            $open, "$9::text", $close, " AS return_url, ",
+            $open, "$10::text", $close, " AS idempotency_key, ",
+            $open, "$11::text", $close, " AS body_hash, ",
+            $open, "$12::int8", $close, " AS created_at, ",
+            $open, "$13::text", $close, " AS view_json",
+            "), taken AS (INSERT INTO payments (id, version, status, method, published, holds_order, updated_at, \
+                 expires_at, order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at) \
+             SELECT id, $14::int8, status, method, FALSE, TRUE, updated_at, expires_at, \
+                 order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at FROM new \
+             ON CONFLICT DO NOTHING RETURNING id), \
+             noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, view_json) \
+             SELECT id, $14::int8, created_at, $15::text, view_json FROM new \
+             WHERE (id IN (SELECT id FROM taken)) IS TRUE) \
+             SELECT id FROM taken"
+        )
+    };
+}
+
+const GROUP: &str = insert!("unnest(", "[])");
+/// One that came alone, as most do while there is little to do.
+const ALONE: &str = insert!("(", ")");
 
 pub(in crate::ledger) struct Accepts(pub(in crate::ledger) Connections<Postgres>);
 
@@ -72,10 +94,17 @@ impl NewRow<'_> {
     }
 }
 
-type Insert<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+type Insert<'q> = Query<'q, Postgres, PgArguments>;
 
 fn insert<'q>(rows: &'q [NewRow<'q>]) -> Insert<'q> {
-    sqlx::query(INSERT)
+    match rows {
+        [row] => insert_one(row),
+        _ => insert_group(rows),
+    }
+}
+
+fn insert_group<'q>(rows: &'q [NewRow<'q>]) -> Insert<'q> {
+    sqlx::query(GROUP)
         .bind(column(rows, |row| row.state.id.as_str()))
         .bind(column(rows, |row| row.state.status))
         .bind(column(rows, |row| row.state.method.as_str()))
@@ -89,6 +118,26 @@ fn insert<'q>(rows: &'q [NewRow<'q>]) -> Insert<'q> {
         .bind(column(rows, |row| hex::encode(row.new.body_hash)))
         .bind(column(rows, |row| row.new.payment.created_at.0))
         .bind(column(rows, |row| row.view.as_str()))
+        .bind(FIRST_VERSION)
+        .bind(ACCEPTED)
+}
+
+fn insert_one<'q>(row: &'q NewRow<'q>) -> Insert<'q> {
+    let (new, state) = (row.new, &row.state);
+    sqlx::query(ALONE)
+        .bind(&state.id)
+        .bind(state.status)
+        .bind(&state.method)
+        .bind(state.updated_at)
+        .bind(state.expires_at)
+        .bind(new.payment.order_id.to_i64())
+        .bind(new.payment.gateway.to_string())
+        .bind(new.payment.operation.label())
+        .bind(&new.payment.return_url)
+        .bind(new.key.as_str())
+        .bind(hex::encode(new.body_hash))
+        .bind(new.payment.created_at.0)
+        .bind(&row.view)
         .bind(FIRST_VERSION)
         .bind(ACCEPTED)
 }

@@ -7,7 +7,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::query::Query;
 
-use super::column;
+use super::{alone, column};
 use crate::domain::ids::PaymentId;
 use crate::ledger::attempt_row::AttemptRow;
 use crate::ledger::confirmation_row::ConfirmationRow;
@@ -20,12 +20,15 @@ use crate::ledger::{Change, Committed, LedgerError};
 /// What belongs to a payment is written only where the payment itself was: `moved` are those that still had their version.
 /// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. The order is not held twice: see
 /// the single statement in `payment_row`.
-const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[], $3::text[], $4::text[], $5::int8[], \
-         $6::text[], $7::int8[], $8::text[], $9::int8[], $10::text[], $11::text[], $12::text[], $13::text[], \
-         $14::text[], $15::text[], $16::bool[], $17::bool[], $18::int8[], $19::int8[], $20::text[], $21::text[], \
-         $22::text[]) AS c(id, version, status, method, order_amount, order_currency, customer_id, offer_id, \
-             order_expires_at, gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
-             published, holds_order, updated_at, expires_at, kind, detail, view_json)), \
+const WRITE: &str = "WITH change AS (SELECT unnest($1::text[]) AS id, unnest($2::int8[]) AS version, unnest($3::text[]) AS status, \
+         unnest($4::text[]) AS method, unnest($5::int8[]) AS order_amount, unnest($6::text[]) AS \
+         order_currency, unnest($7::int8[]) AS customer_id, unnest($8::text[]) AS offer_id, \
+         unnest($9::int8[]) AS order_expires_at, unnest($10::text[]) AS gateway_customer, unnest($11::text[]) \
+         AS reference, unnest($12::text[]) AS next_action, unnest($13::text[]) AS decline_class, \
+         unnest($14::text[]) AS decline_code, unnest($15::text[]) AS stored_method, unnest($16::bool[]) AS \
+         published, unnest($17::bool[]) AS holds_order, unnest($18::int8[]) AS updated_at, \
+         unnest($19::int8[]) AS expires_at, unnest($20::text[]) AS kind, unnest($21::text[]) AS detail, \
+         unnest($22::text[]) AS view_json), \
      moved AS (UPDATE payments AS p SET version = p.version + 1, status = c.status, method = c.method, \
              order_amount = c.order_amount, order_currency = c.order_currency, customer_id = c.customer_id, \
              offer_id = c.offer_id, order_expires_at = c.order_expires_at, gateway_customer = c.gateway_customer, \
@@ -36,20 +39,19 @@ const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[]
              updated_at = c.updated_at, expires_at = c.expires_at \
          FROM change AS c WHERE p.id = c.id AND p.version = c.version \
          RETURNING p.id, p.version, c.updated_at, c.kind, c.detail, c.view_json), \
-     tried AS (INSERT INTO attempts (id, payment_id, number, stage, path, content_type, body, created_at, \
-             key_expires_at, state, cause) \
-         SELECT a.* FROM unnest($23::text[], $24::text[], $25::int8[], $26::text[], $27::text[], $28::text[], \
-             $29::text[], $30::int8[], $31::int8[], $32::text[], $33::text[]) \
-             AS a(id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
-         WHERE (a.payment_id IN (SELECT id FROM moved)) IS TRUE \
+     tried AS (INSERT INTO attempts (id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
+         SELECT * FROM (SELECT unnest($23::text[]) AS id, unnest($24::text[]) AS payment_id, unnest($25::int8[]) AS number, \
+             unnest($26::text[]) AS stage, unnest($27::text[]) AS path, unnest($28::text[]) AS content_type, \
+             unnest($29::text[]) AS body, unnest($30::int8[]) AS created_at, unnest($31::int8[]) AS \
+             key_expires_at, unnest($32::text[]) AS state, unnest($33::text[]) AS cause) AS a \
+         WHERE (payment_id IN (SELECT id FROM moved)) IS TRUE \
          ON CONFLICT (payment_id, number) DO UPDATE SET state = excluded.state, cause = excluded.cause, \
              body = CASE WHEN excluded.body = '' THEN '' ELSE attempts.body END), \
-     owed AS (INSERT INTO confirmations (id, payment_id, sequence, report, delivery, sending_since, \
-             cleeng_payment_id, created_at) \
-         SELECT n.* FROM unnest($34::text[], $35::text[], $36::int8[], $37::text[], $38::text[], $39::int8[], \
-             $40::int8[], $41::int8[]) \
-             AS n(id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at) \
-         WHERE (n.payment_id IN (SELECT id FROM moved)) IS TRUE \
+     owed AS (INSERT INTO confirmations (id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at) \
+         SELECT * FROM (SELECT unnest($34::text[]) AS id, unnest($35::text[]) AS payment_id, unnest($36::int8[]) AS sequence, \
+             unnest($37::text[]) AS report, unnest($38::text[]) AS delivery, unnest($39::int8[]) AS \
+             sending_since, unnest($40::int8[]) AS cleeng_payment_id, unnest($41::int8[]) AS created_at) AS n \
+         WHERE (payment_id IN (SELECT id FROM moved)) IS TRUE \
          ON CONFLICT (payment_id, sequence) DO UPDATE SET delivery = excluded.delivery, \
              sending_since = excluded.sending_since, cleeng_payment_id = excluded.cleeng_payment_id), \
      noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, detail, view_json) \
@@ -59,16 +61,16 @@ const WRITE: &str = "WITH change AS (SELECT * FROM unnest($1::text[], $2::int8[]
 pub(in crate::ledger) struct Changes(pub(in crate::ledger) Connections<Postgres>);
 
 /// A group as its columns hold it.
-struct Rows<'g> {
-    payments: Vec<PaymentRow<'g>>,
-    attempts: Vec<AttemptRow<'g>>,
-    confirmations: Vec<ConfirmationRow>,
+pub(super) struct Rows<'g> {
+    pub(super) payments: Vec<PaymentRow<'g>>,
+    pub(super) attempts: Vec<AttemptRow<'g>>,
+    pub(super) confirmations: Vec<ConfirmationRow>,
 }
 
-struct PaymentRow<'g> {
-    state: State,
-    change: &'g Change,
-    view: Option<String>,
+pub(super) struct PaymentRow<'g> {
+    pub(super) state: State,
+    pub(super) change: &'g Change,
+    pub(super) view: Option<String>,
 }
 
 impl Work for Changes {
@@ -83,6 +85,12 @@ impl Work for Changes {
 
     async fn run(&self, group: &[Arc<Change>]) -> Result<Vec<Option<Committed>>, LedgerError> {
         let rows = Rows::of(group)?;
+        if let Some(statement) = alone::statement(&rows) {
+            let written = self
+                .0
+                .run(async |conn| Ok(alone::write(statement, conn).await?));
+            return Ok(vec![Some(written.await?)]);
+        }
         let moved = self.0.run(async |conn| {
             let moved = write(&rows).fetch_all(&mut **conn).await?;
             let versions = moved
