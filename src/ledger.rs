@@ -10,6 +10,7 @@ mod controls;
 mod error;
 mod events;
 mod fields;
+mod fresh;
 mod lane;
 mod lanes;
 mod migrate;
@@ -35,6 +36,7 @@ use crate::domain::ids::{GatewayName, GatewayRef, IdempotencyKey, OrderId, Payme
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Known, Payment, Status};
 use connect::Backend;
+use fresh::Fresh;
 use lanes::Lanes;
 
 pub(crate) use change::{Change, Committed};
@@ -99,6 +101,7 @@ pub(crate) struct Ledger {
     backend: Backend,
     timeout: Duration,
     lanes: Lanes,
+    fresh: Fresh,
 }
 
 /// One call's connection, and when the call has to be over.
@@ -119,6 +122,7 @@ impl Ledger {
             pool: pools.any,
             backend,
             timeout: config.timeout,
+            fresh: Fresh::default(),
         })
     }
 
@@ -126,6 +130,11 @@ impl Ledger {
     /// queued (its ingest died) is taken over after ten seconds.
     pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
         if self.lanes.accept(new).await?.is_some() {
+            self.hand_over(Known {
+                payment: new.payment.clone(),
+                attempts: Vec::new(),
+                confirmations: Vec::new(),
+            });
             return Ok(Accepted::Created);
         }
         let mut session = self.session().await?;

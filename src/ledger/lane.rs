@@ -1,14 +1,16 @@
 //! Calls that go together: what arrives while one group is under way makes the next one.
 //!
-//! Nobody waits for a group to fill. A call that comes alone goes alone, at once; the more there is to do, the larger the
-//! groups become, and the less a call costs. Each caller has its own answer, and only when it is durable.
+//! A call that comes alone goes alone, at once; the more there is to do, the larger the groups become, and the less a call
+//! costs. Only where they are large already does one wait a moment to become larger. Each caller has its own answer, and only when it is durable.
 
 use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::sleep;
 use tokio_util::task::TaskTracker;
 use tracing::error;
 
@@ -16,6 +18,12 @@ use super::LedgerError;
 
 /// The most calls of one group.
 const MOST: usize = 128;
+
+/// After a group of this many, there is enough to do for the next one to wait for more of it.
+const BUSY: usize = 8;
+
+/// How long that is. Little beside what a call takes then, and the groups become half as many.
+const LINGER: Duration = Duration::from_millis(1);
 
 /// How many calls may wait for their group; more wait for a place.
 const WAITING: usize = 4_096;
@@ -115,7 +123,7 @@ async fn serve<W: Work>(work: Arc<W>, inbox: Arc<Mutex<Inbox<W::Ask, W::Answer>>
 }
 
 impl<A, R> Inbox<A, R> {
-    /// The next group, once there is a call; nothing when there will be none any more.
+    /// The next group, once there is a call; nothing when there will be none any more. `last` is the size of the one before.
     async fn next(&mut self, last: usize) -> Option<Group<A, R>> {
         let mut group = Group {
             asks: Vec::new(),
@@ -128,8 +136,8 @@ impl<A, R> Inbox<A, R> {
             let asked = self.asks.recv().await?;
             self.kept.extend(group.add(asked, self.clashes));
         }
-        if last >= 4 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        if last >= BUSY {
+            sleep(LINGER).await;
         }
         while group.asks.len() < MOST
             && self.kept.len() < MOST
@@ -177,10 +185,9 @@ impl<A, R> Group<A, R> {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex as Shared;
-    use std::time::Duration;
 
     use futures_util::future::join_all;
-    use tokio::time::{sleep, timeout};
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -228,6 +235,25 @@ mod tests {
         assert!(first.is_ok() && second.iter().all(Result::is_ok));
         let groups = work.0.lock().unwrap().clone();
         assert_eq!(groups, [vec![2, 4, 6, 7], vec![8], vec![10, 12]]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_there_is_much_to_do_a_group_waits_for_what_comes_within_a_moment() {
+        let (lane, work) = lane();
+        let later = |n: u32| {
+            let lane = &lane;
+            async move {
+                // After the first group's 10 ms, and within the moment.
+                sleep(Duration::from_micros(10_500)).await;
+                lane.ask(n).await
+            }
+        };
+        let first = join_all((1..=8).map(|n| lane.ask(2 * n)));
+        let (_, _, _) = tokio::join!(first, later(20), async {
+            sleep(Duration::from_millis(5)).await;
+            lane.ask(18).await
+        });
+        assert_eq!(work.0.lock().unwrap()[1..], [vec![18, 20]]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ mod committing;
 mod controlling;
 mod operating;
 mod reading;
-mod samples;
+pub(super) mod samples;
 mod stores;
 
 use futures_util::FutureExt;

@@ -22,6 +22,7 @@ use crate::config::WorkerConfig;
 use crate::domain::dead::DeadReason;
 use crate::domain::ids::{GatewayName, PaymentId};
 use crate::domain::message::{Body, Envelope};
+use crate::domain::payment::{Known, Status};
 use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
 use crate::gateway::{Gateway, Gateways};
@@ -163,7 +164,11 @@ impl Worker {
     }
 
     async fn pursue(&self, job: &Job) -> Verdict {
-        let known = match self.ledger.known(job.payment_id).await {
+        let read = match self.expected(job) {
+            Some(known) => Ok(Some(known)),
+            None => self.ledger.known(job.payment_id).await,
+        };
+        let known = match read {
             Ok(Some(known)) => known,
             Ok(None) => {
                 return Verdict::park(DeadReason::UnknownPayment, "the ledger has no such payment");
@@ -199,6 +204,15 @@ impl Worker {
         }
         error!("a payment takes too many steps; it is tried again later");
         self.later(job, None, "too many steps in one run")
+    }
+
+    /// A command's first delivery finds its payment as it was accepted, nearly always: it need not be read. Whatever is done
+    /// about it begins with a write, which would meet a conflict otherwise.
+    fn expected(&self, job: &Job) -> Option<Known> {
+        let first = job.trigger == Trigger::Charge && !job.redelivered && job.failures == 0;
+        first
+            .then(|| self.ledger.expected(job.payment_id))?
+            .filter(|known| known.payment.status == Status::Accepted)
     }
 
     async fn step(&self, job: &Job, case: &mut Case, step: Step) -> Result<Flow, Interrupted> {

@@ -16,7 +16,7 @@ use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
 
 pub(super) const START: Moment = Moment(1_767_323_045_678);
 
-pub(super) fn payment(order: u64) -> Payment {
+pub(in crate::ledger) fn payment(order: u64) -> Payment {
     Payment {
         id: PaymentId(Uuid::now_v7()),
         version: 1,

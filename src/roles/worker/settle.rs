@@ -122,7 +122,11 @@ impl Worker {
 
     /// Queues every confirmation that has not been taken up yet. A repetition does no harm: the confirmer looks first.
     pub(super) async fn publish_owed(&self, case: &mut Case) -> Result<(), Interrupted> {
-        for confirmation in case.owed() {
+        let owed = case.owed();
+        if !owed.is_empty() {
+            self.ledger.hand_over(case.known.clone());
+        }
+        for confirmation in owed {
             let envelope = Envelope::of_confirmation(&confirmation);
             let trace = case
                 .trace

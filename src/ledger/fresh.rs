@@ -1,0 +1,99 @@
+//! What this process wrote last of a payment, for the next one who takes it up here, moments later.
+//!
+//! It may be old by the time it is used. So it serves only who writes before acting: a write that was decided on something old
+//! meets a conflict, and the payment is read.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::Ledger;
+use crate::domain::ids::PaymentId;
+use crate::domain::payment::Known;
+
+/// The most payments that are kept; of more the oldest are forgotten.
+const MOST: usize = 512;
+
+/// A clone is another hand on the same payments.
+#[derive(Clone, Default)]
+pub(super) struct Fresh(Arc<Mutex<Kept>>);
+
+#[derive(Default)]
+struct Kept {
+    known: HashMap<PaymentId, Known>,
+    /// In the order of their coming. One that was taken is still named here, until its turn comes.
+    order: VecDeque<PaymentId>,
+}
+
+impl Ledger {
+    /// Keeps what was just written of a payment for [`Ledger::expected`].
+    pub(crate) fn hand_over(&self, known: Known) {
+        self.fresh.put(known);
+    }
+
+    /// What this process wrote last of a payment, if that was moments ago, and once. It may be old: it is for those only who
+    /// write before they act, so that being wrong is a conflict.
+    pub(crate) fn expected(&self, id: PaymentId) -> Option<Known> {
+        self.fresh.take(id)
+    }
+}
+
+impl Fresh {
+    fn put(&self, known: Known) {
+        let mut kept = self.kept();
+        let id = known.payment.id;
+        if kept.known.insert(id, known).is_none() {
+            kept.order.push_back(id);
+        }
+        while kept.order.len() > MOST {
+            if let Some(oldest) = kept.order.pop_front() {
+                kept.known.remove(&oldest);
+            }
+        }
+    }
+
+    fn take(&self, id: PaymentId) -> Option<Known> {
+        self.kept().known.remove(&id)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::samples::payment;
+    use super::*;
+
+    fn known(order: u64) -> Known {
+        Known {
+            payment: payment(order),
+            attempts: Vec::new(),
+            confirmations: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_put_last_is_taken_once() {
+        let fresh = Fresh::default();
+        let mut one = known(1);
+        fresh.put(one.clone());
+        one.payment.version = 2;
+        fresh.put(one.clone());
+        assert_eq!(fresh.take(one.payment.id), Some(one.clone()));
+        assert_eq!(fresh.take(one.payment.id), None);
+    }
+
+    #[test]
+    fn of_too_many_the_oldest_are_forgotten() {
+        let fresh = Fresh::default();
+        let all: Vec<Known> = (1..).take(MOST + 1).map(known).collect();
+        all.iter().cloned().for_each(|one| fresh.put(one));
+        assert_eq!(fresh.take(all[0].payment.id), None);
+        assert!(
+            all[1..]
+                .iter()
+                .all(|one| fresh.take(one.payment.id).is_some())
+        );
+    }
+}
