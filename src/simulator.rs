@@ -19,6 +19,7 @@ use line::{Cut, Line};
 use operation::Operation;
 
 pub(crate) use book::{Page, Recorded, Taken};
+pub(crate) use cleeng::hooks::{Encoding, Hooks};
 pub(crate) use cleeng::standing::{Standing, total as standing_total};
 pub(crate) use latency::Latency;
 
@@ -62,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) simulated_webhook_secret: String,
     /// Where the gateways' webhooks go, e.g. `http://127.0.0.1:8080/v1/webhooks/`, plus `stripe` or `simulated`; without it none is sent.
     pub(crate) webhook_base: Option<Url>,
+    /// Cleeng's webhooks; without an address of their own they go to the base, plus `cleeng`.
+    pub(crate) cleeng_webhooks: Hooks,
     /// This server's own address, for the pages a payer is redirected to.
     pub(crate) public_url: Url,
     pub(crate) seed: u64,
@@ -87,6 +90,10 @@ pub(crate) struct Sim {
     mint: mint::Mint,
     faults: fault::Faults,
     keys: idempotency::Keys,
+    /// Cleeng's clock, and who may move it; rung when something is due at once.
+    clock: clock::Ahead,
+    hand: tokio::sync::Mutex<()>,
+    bell: tokio::sync::Notify,
     post: post::Post,
     counts: Mutex<BTreeMap<&'static str, u64>>,
     stripe: Mutex<stripe::world::World>,
@@ -104,6 +111,8 @@ pub(crate) async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let sim = Arc::new(Sim::new(settings, stop.clone())?);
+    sim.tasks
+        .spawn(cleeng::courier::keep_time(Arc::clone(&sim)));
     let app = Router::new().fallback(answer).with_state(Arc::clone(&sim));
     let service = app.into_make_service_with_connect_info::<Cut>();
     let server =
@@ -125,14 +134,22 @@ pub(crate) async fn serve(
 }
 
 impl Sim {
-    fn new(settings: Settings, stop: CancellationToken) -> io::Result<Self> {
+    fn new(mut settings: Settings, stop: CancellationToken) -> io::Result<Self> {
         let mint = mint::Mint::new(settings.seed);
-        let cleeng = cleeng::world::World::new(&mint, settings.standing_orders);
+        let hooks = &mut settings.cleeng_webhooks;
+        if let (None, Some(base)) = (&hooks.url, &settings.webhook_base) {
+            let base = base.as_str().trim_end_matches('/');
+            hooks.url = Url::parse(&format!("{base}/cleeng")).ok();
+        }
+        let cleeng = cleeng::world::World::new(&mint, hooks, settings.standing_orders);
         Ok(Sim {
             stop,
             tasks: TaskTracker::new(),
             faults: fault::Faults::default(),
             keys: idempotency::Keys::new(),
+            clock: clock::Ahead::default(),
+            hand: tokio::sync::Mutex::default(),
+            bell: tokio::sync::Notify::new(),
             post: post::Post::new()?,
             counts: Mutex::default(),
             stripe: Mutex::default(),
@@ -170,7 +187,12 @@ impl Sim {
     fn reset(&self) {
         *self.stripe() = stripe::world::World::default();
         *self.simulated() = simulated::world::World::default();
-        *self.cleeng() = cleeng::world::World::new(&self.mint, self.settings.standing_orders);
+        let (hooks, standing) = (
+            &self.settings.cleeng_webhooks,
+            self.settings.standing_orders,
+        );
+        *self.cleeng() = cleeng::world::World::new(&self.mint, hooks, standing);
+        self.clock.reset();
         self.faults.clear();
         self.keys.clear();
         self.post.clear();

@@ -193,6 +193,7 @@ fn outside_settings(outside: &Url, page: SocketAddr) -> anyhow::Result<simulator
         simulated_secret_key: "simulated-secret-key".to_owned(),
         simulated_webhook_secret: "simulated-webhook-secret".to_owned(),
         webhook_base: Some(Url::parse(&format!("http://{page}/v1/webhooks/"))?),
+        cleeng_webhooks: simulator::Hooks::default(),
         public_url: outside.clone(),
         seed: 1,
         gateway_latency: None,

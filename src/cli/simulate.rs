@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::answer;
-use crate::simulator::{self, Latency, Settings, Standing};
+use crate::simulator::{self, Encoding, Hooks, Latency, Settings, Standing};
 use crate::supervise::{self, Supervisor};
 
 /// How long an answer under way may take after the signal.
@@ -46,6 +46,16 @@ pub(super) struct Options {
     simulated_secret_key: String,
     #[arg(long, default_value = "simulated-webhook-secret")]
     simulated_webhook_secret: String,
+    /// Where Cleeng's webhooks go; default: `cleeng` below --webhooks
+    #[arg(long)]
+    cleeng_webhooks: Option<Url>,
+    #[arg(long, default_value = "simulated-cleeng-webhook-secret")]
+    cleeng_webhook_secret: String,
+    /// The header of Cleeng's signature: the HMAC-SHA256 of the raw body
+    #[arg(long, default_value = "x-cleeng-signature", value_parser = header)]
+    cleeng_signature_header: String,
+    #[arg(long, value_enum, default_value_t = Encoding::Hex)]
+    cleeng_signature_encoding: Encoding,
     /// Of the dice for faults by probability
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -83,6 +93,13 @@ pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
     })
 }
 
+/// A header's name, in lower case.
+fn header(text: &str) -> Result<String, String> {
+    reqwest::header::HeaderName::from_bytes(text.as_bytes())
+        .map(|name| name.as_str().to_owned())
+        .map_err(|_| "not the name of a header".to_owned())
+}
+
 fn settings(options: &Options, public_url: Url) -> Settings {
     Settings {
         publisher_token: options.publisher_token.clone(),
@@ -93,6 +110,12 @@ fn settings(options: &Options, public_url: Url) -> Settings {
         simulated_secret_key: options.simulated_secret_key.clone(),
         simulated_webhook_secret: options.simulated_webhook_secret.clone(),
         webhook_base: options.webhooks.clone(),
+        cleeng_webhooks: Hooks {
+            url: options.cleeng_webhooks.clone(),
+            secret: options.cleeng_webhook_secret.clone(),
+            header: options.cleeng_signature_header.clone(),
+            encoding: options.cleeng_signature_encoding,
+        },
         public_url,
         seed: options.seed,
         gateway_latency: options.gateway_latency,

@@ -54,6 +54,14 @@ impl Call {
             .map(|(_, value)| value.into_owned())
     }
 
+    /// Every value of the query parameters of these names, decoded.
+    pub(crate) fn queries(&self, names: &[&str]) -> Vec<String> {
+        url::form_urlencoded::parse(self.query.as_bytes())
+            .filter(|(key, _)| names.contains(&key.as_ref()))
+            .map(|(_, value)| value.into_owned())
+            .collect()
+    }
+
     /// Does the path or the body contain this text?
     pub(crate) fn mentions(&self, text: &str) -> bool {
         self.path.contains(text) || String::from_utf8_lossy(&self.body).contains(text)

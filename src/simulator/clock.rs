@@ -1,8 +1,38 @@
-//! The simulator's looks at the clock.
+//! The simulator's looks at the clock, and Cleeng's clock, which a test can move ahead.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use crate::domain::moment::Moment;
+
+/// The longest move at once: ten years.
+const FARTHEST: Duration = Duration::from_secs(3_660 * 24 * 60 * 60);
+
+/// Cleeng's clock: the wall clock and how far it was moved ahead. It never goes back, except to the wall clock's time.
+#[derive(Default)]
+pub(crate) struct Ahead(AtomicI64);
+
+impl Ahead {
+    pub(crate) fn now(&self) -> Moment {
+        Moment(now().0.saturating_add(self.0.load(Ordering::Relaxed)))
+    }
+
+    /// It is this moment now, or later.
+    pub(crate) fn reach(&self, at: Moment) {
+        let missing = at.0.saturating_sub(now().0);
+        self.0.fetch_max(missing, Ordering::Relaxed);
+    }
+
+    pub(crate) fn span(&self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(0))
+    }
+
+    pub(crate) fn reset(&self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
 
 /// The wall clock, as webhooks, expiries and key lifetimes need it.
 pub(crate) fn now() -> Moment {
@@ -13,4 +43,45 @@ pub(crate) fn now() -> Moment {
 pub(crate) fn micros() -> i64 {
     let micros = OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000;
     i64::try_from(micros).unwrap_or(i64::MAX)
+}
+
+/// `90s`, `5m`, `12h`, `31d`: a whole number and its unit; nothing when it is not that, or longer than ten years.
+pub(crate) fn span(text: &str) -> Option<Duration> {
+    let unit = text.chars().last()?;
+    let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds: u64 = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return None,
+    };
+    let span = Duration::from_secs(number.checked_mul(seconds)?);
+    (span <= FARTHEST).then_some(span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_a_whole_number_and_a_unit() {
+        assert_eq!(span("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(span("31d"), Some(Duration::from_secs(31 * 86_400)));
+        for wrong in ["", "d", "1.5d", "-1d", "31", "1y", "9999999999d", "1µ"] {
+            assert_eq!(span(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_clock_goes_ahead_and_never_back() {
+        let clock = Ahead::default();
+        let target = now().plus(Duration::from_secs(60));
+        clock.reach(target);
+        clock.reach(Moment(0));
+        assert!(clock.now() >= target);
+        assert!(clock.now() < target.plus(Duration::from_secs(30)));
+        clock.reset();
+        assert!(clock.now() < target);
+    }
 }

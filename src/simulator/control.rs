@@ -8,8 +8,9 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::call::{Call, Reply};
+use super::cleeng::courier;
 use super::fault::Rule;
-use super::{Sim, book, ledger};
+use super::{Sim, book, cleeng, ledger};
 
 /// What there is, for whoever opens the address in a browser.
 const HELP: &str = "\
@@ -25,6 +26,13 @@ POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",
 POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
 DELETE /_faults         no more faults
 POST   /_keys           {\"lifetimeMs\"} of idempotency keys
+POST   /_offers         {\"offerId\"} and \"priceMinor\", \"cycle\" (daily, weekly, monthly, 3-months, ...), \"trial\" (7d)
+GET    /_clock          Cleeng's time, and what is due next
+POST   /_clock          {\"advance\": \"31d\" or \"next\"} and \"waitMs\" for the report on each webhook
+GET    /_book           Cleeng's subscriptions, payments, refunds in minor units; ?subscriptionId= ?customerId=
+POST   /_refunds        {\"paymentId\"} and \"amountMinor\", \"refundId\": Cleeng asks for a refund
+POST   /_captures       {\"paymentId\"}: Cleeng asks for the capture
+POST   /_deactivations  {\"paymentDetailsId\"}: the customer takes them away
 GET    /_webhooks       every webhook and how it fared
 POST   /_webhooks/resend {\"eventId\"}
 POST   /_reset          forget everything
@@ -51,13 +59,6 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
         ("GET", []) => Reply::text(200, "text/plain; charset=utf-8", HELP.to_owned()),
         ("GET", ["_book", name]) => book::show(sim, name, call).unwrap_or_else(missing),
         ("GET", ["_ledger"]) => ledger::show(sim, call),
-        ("POST", ["_orders"]) => match body(call) {
-            Ok(wanted) => {
-                let desk = sim.cleeng_desk();
-                Reply::json(200, &sim.cleeng().wanted_order(&desk, wanted))
-            }
-            Err(reply) => reply,
-        },
         ("POST", ["_faults"]) => match body::<Rule>(call).map(|rule| sim.faults.add(rule)) {
             Ok(Ok(())) => done(),
             Ok(Err(message)) => wrong(&message),
@@ -76,24 +77,37 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
         },
         ("GET", ["_webhooks"]) => Reply::of(200, &sim.post.sent()),
         ("POST", ["_webhooks", "resend"]) => match body::<Resend>(call) {
-            Ok(resend) => match sim.post.letter(&resend.event_id) {
-                Some(letter) => {
-                    sim.send(vec![letter], None).await;
-                    done()
-                }
-                None => missing(),
-            },
+            Ok(resend) => again(sim, &resend.event_id).await,
             Err(reply) => reply,
         },
         ("POST", ["_reset"]) => {
             sim.reset();
             done()
         }
-        _ => missing(),
+        _ => match cleeng::operator::answer(sim, call).await {
+            Some(reply) => reply,
+            None => missing(),
+        },
     }
 }
 
-fn body<T: DeserializeOwned>(call: &Call) -> Result<T, Reply> {
+async fn again(sim: &Arc<Sim>, id: &str) -> Reply {
+    if let Some(number) = courier::number(id) {
+        let desk = sim.cleeng_desk();
+        let found = sim.cleeng().again(&desk, number);
+        sim.bell.notify_one();
+        return if found { done() } else { missing() };
+    }
+    match sim.post.letter(id) {
+        Some(letter) => {
+            sim.send(vec![letter], None).await;
+            done()
+        }
+        None => missing(),
+    }
+}
+
+pub(crate) fn body<T: DeserializeOwned>(call: &Call) -> Result<T, Reply> {
     let text: &[u8] = match call.body.is_empty() {
         true => b"{}",
         false => &call.body,
@@ -101,14 +115,14 @@ fn body<T: DeserializeOwned>(call: &Call) -> Result<T, Reply> {
     serde_json::from_slice(text).map_err(|error| wrong(&error.to_string()))
 }
 
-fn done() -> Reply {
+pub(crate) fn done() -> Reply {
     Reply::json(200, &json!({ "ok": true }))
 }
 
-fn wrong(message: &str) -> Reply {
+pub(crate) fn wrong(message: &str) -> Reply {
     Reply::json(400, &json!({ "error": message }))
 }
 
-fn missing() -> Reply {
+pub(crate) fn missing() -> Reply {
     Reply::json(404, &json!({ "error": "there is no such thing" }))
 }

@@ -147,7 +147,7 @@ impl Rule {
                 .strip_suffix('*')
                 .is_some_and(|party| name.starts_with(party));
         let text = self.text.as_ref().is_none_or(|text| mentions(text));
-        // A webhook can only suffer what befalls webhooks, and Cleeng's calls cause none.
+        // A webhook can only suffer what befalls webhooks, and no call at Cleeng causes one.
         let possible = match (operation.is_webhook(), fault.mail().is_some()) {
             (true, mail) => mail,
             (false, true) => operation.causes_webhooks(),

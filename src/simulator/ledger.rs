@@ -144,7 +144,10 @@ fn cleeng(sim: &Sim, order_id: Option<u64>, external_ids: Option<&[String]>) -> 
     let payments: Vec<Value> = world
         .payments
         .values()
-        .filter(|payment| of_order(payment.order_id))
+        .filter(|payment| match payment.order_id {
+            Some(id) => of_order(id),
+            None => order_id.is_none(),
+        })
         .filter(|payment| external_ids.is_none_or(|ids| ids.contains(&payment.external_id)))
         .map(|payment| {
             let mut shown = world.show_payment(payment);

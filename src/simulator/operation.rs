@@ -22,11 +22,13 @@ pub(crate) enum Operation {
     CleengOrder,
     CleengPayment,
     CleengDetails,
+    CleengSubscription,
     CleengRead,
+    CleengWebhook,
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 18] = [
+    pub(crate) const ALL: [Operation; 20] = [
         Operation::StripeCreate,
         Operation::StripeConfirm,
         Operation::StripeCapture,
@@ -44,7 +46,9 @@ impl Operation {
         Operation::CleengOrder,
         Operation::CleengPayment,
         Operation::CleengDetails,
+        Operation::CleengSubscription,
         Operation::CleengRead,
+        Operation::CleengWebhook,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -66,21 +70,27 @@ impl Operation {
             Operation::CleengOrder => "cleeng.order",
             Operation::CleengPayment => "cleeng.payment",
             Operation::CleengDetails => "cleeng.details",
+            Operation::CleengSubscription => "cleeng.subscription",
             Operation::CleengRead => "cleeng.read",
+            Operation::CleengWebhook => "cleeng.webhook",
         }
     }
 
     pub(crate) fn is_webhook(self) -> bool {
-        matches!(self, Operation::StripeWebhook | Operation::SimulatedWebhook)
+        matches!(
+            self,
+            Operation::StripeWebhook | Operation::SimulatedWebhook | Operation::CleengWebhook
+        )
     }
 
-    /// Cleeng's own webhooks are not simulated.
+    /// Cleeng's webhooks suffer as webhooks only: they are sent when their time comes, not by a call.
     pub(crate) fn causes_webhooks(self) -> bool {
         !matches!(
             self,
             Operation::CleengOrder
                 | Operation::CleengPayment
                 | Operation::CleengDetails
+                | Operation::CleengSubscription
                 | Operation::CleengRead
                 | Operation::StripeRead
                 | Operation::SimulatedRead
@@ -92,7 +102,7 @@ impl Operation {
         match party {
             Party::Stripe => Some(Operation::StripeWebhook),
             Party::Simulated => Some(Operation::SimulatedWebhook),
-            Party::Cleeng => None,
+            Party::Cleeng => Some(Operation::CleengWebhook),
         }
     }
 }

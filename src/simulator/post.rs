@@ -103,22 +103,27 @@ impl Post {
         self.log().clear();
     }
 
-    fn record(&self, letter: &Letter) {
+    pub(crate) fn client(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    /// A webhook is in the log from its beginning.
+    pub(crate) fn open(&self, party: Party, id: &str, body: &str) {
         let mut log = self.log();
         let place = log.len();
-        log.entry(letter.id.clone()).or_insert_with(|| Sent {
-            id: letter.id.clone(),
-            gateway: slug(letter.party),
+        log.entry(id.to_owned()).or_insert_with(|| Sent {
+            id: id.to_owned(),
+            gateway: slug(party),
             attempts: 0,
             delivered: 0,
             last_status: None,
-            body: letter.body.clone(),
-            party: letter.party,
+            body: body.to_owned(),
+            party,
             place,
         });
     }
 
-    fn note(&self, id: &str, status: Option<u16>) {
+    pub(crate) fn note(&self, id: &str, status: Option<u16>) {
         if let Some(sent) = self.log().get_mut(id) {
             sent.attempts = sent.attempts.saturating_add(1);
             sent.last_status = status;
@@ -141,7 +146,7 @@ impl Sim {
             return;
         }
         for letter in letters {
-            self.post.record(&letter);
+            self.post.open(letter.party, &letter.id, &letter.body);
             let fault = match fault.filter(|fault| fault.mail().is_some()) {
                 Some(fault) => Some(fault),
                 None => Operation::webhook_of(letter.party).and_then(|operation| {
@@ -175,7 +180,7 @@ impl Sim {
                     stale: None,
                 });
                 if let Some(old) = &old {
-                    self.post.record(old);
+                    self.post.open(old.party, &old.id, &old.body);
                 }
                 self.carry(std::iter::once(letter).chain(old).collect(), Duration::ZERO);
             }
@@ -212,6 +217,7 @@ impl Sim {
                 &self.settings.simulated_webhook_secret,
                 "simulated-signature",
             ),
+            // These go their own way, by Cleeng's clock.
             Party::Cleeng => return Some(200),
         };
         let Some(base) = &self.settings.webhook_base else {

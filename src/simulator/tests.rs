@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
-use super::{Settings, serve};
+use super::{Hooks, Settings, serve};
 
 mod challenge;
 mod cleeng;
@@ -77,6 +77,7 @@ impl Bench {
             simulated_secret_key: "sim_1".to_owned(),
             simulated_webhook_secret: "simwh_1".to_owned(),
             webhook_base: Some(inbox_url.parse().unwrap()),
+            cleeng_webhooks: Hooks::default(),
             public_url: base.parse().unwrap(),
             seed: 7,
             gateway_latency: None,

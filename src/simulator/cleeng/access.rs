@@ -1,161 +1,120 @@
-//! What a captured payment gives the customer: a subscription or a pass, and how to read them.
+//! What a payment gives the customer: a first one opens a subscription or a pass, a renewal extends; and how to list them.
 
 use serde_json::{Value, json};
 
 use super::details::wrapped;
-use super::fail::Fail;
-use super::order::Order;
-use super::payment::Payment;
+use super::offer::Trial;
+use super::payment::{Payment, Status};
+use super::subscription::{Manager, Phase, Standing, Subscription};
 use super::world::{Desk, World};
 
-/// Every simulated subscription is monthly.
-const PERIOD_SECONDS: i64 = 30 * 24 * 60 * 60;
-
-/// A subscription.
-#[derive(Debug, Clone)]
-pub(crate) struct Subscription {
-    pub(crate) id: u64,
-    pub(crate) order_id: u64,
-    pub(crate) customer_id: u64,
-    pub(crate) offer_id: String,
-    pub(crate) details_id: Option<u64>,
-    pub(crate) payment_method_id: Option<u64>,
-    pub(crate) country: String,
-    pub(crate) status: &'static str,
-    pub(crate) from: i64,
-    pub(crate) to: i64,
-    pub(crate) latest_external_id: String,
-}
-
-/// A pass.
-#[derive(Debug, Clone)]
-pub(crate) struct Pass {
-    pub(crate) id: u64,
-    pub(crate) customer_id: u64,
-    pub(crate) offer_id: String,
-    pub(crate) payment_method_id: Option<u64>,
-    pub(crate) from: i64,
-    pub(crate) to: i64,
-    pub(crate) latest_external_id: String,
-}
-
 impl World {
-    /// The payment is captured: a first one opens access, a renewal extends it.
-    pub(crate) fn grant(&mut self, desk: &Desk, order: &Order, payment: &Payment) {
-        if let Some(id) = payment.subscription_id {
-            if let Some(subscription) = self.subscriptions.get_mut(&id) {
-                subscription.to = subscription.to.saturating_add(PERIOD_SECONDS);
-                subscription.details_id = payment.details_id.or(subscription.details_id);
-                subscription
-                    .latest_external_id
-                    .clone_from(&payment.external_id);
+    /// The payment is recorded, or has changed: access follows.
+    pub(crate) fn follow(&mut self, desk: &Desk, payment: &Payment) {
+        if payment.status == Status::Captured {
+            self.announce_transaction(desk, payment);
+        }
+        match (payment.subscription_id, payment.order_id) {
+            (Some(id), Some(_)) => self.follow_renewal(desk, id, payment),
+            (None, Some(order_id)) if payment.status == Status::Captured => {
+                self.open(desk, order_id, payment);
+            }
+            // Externally managed access is opened and renewed by calls of its own.
+            (_, _) => {}
+        }
+    }
+
+    /// One order opens one thing, however often its payment is recorded.
+    fn open(&mut self, desk: &Desk, order_id: u64, payment: &Payment) {
+        if let Some(id) = self.granted.get(&order_id) {
+            if let Some(subscription) = self.subscriptions.get_mut(id) {
+                subscription.latest_external_id = Some(payment.external_id.clone());
+            } else if let Some(pass) = self.passes.get_mut(id) {
+                pass.latest_external_id = Some(payment.external_id.clone());
             }
             return;
         }
-        match order.offer_id.chars().next() {
-            Some('S') => self.open_subscription(desk, order, payment),
-            Some('P') => self.open_pass(desk, order, payment),
+        match payment.sale.offer_id.chars().next() {
+            Some('S') => self.open_subscription(desk, order_id, payment),
+            Some('P') => self.open_pass(desk, order_id, payment),
             // Events, singles and rentals have no resource that could be read here.
             Some(_) | None => {}
         }
     }
 
-    /// One order gives one subscription, however often its payment is recorded.
-    fn open_subscription(&mut self, desk: &Desk, order: &Order, payment: &Payment) {
-        let open = self.granted.get(&order.id);
-        if let Some(subscription) = open.and_then(|id| self.subscriptions.get_mut(id)) {
-            subscription
-                .latest_external_id
-                .clone_from(&payment.external_id);
-            return;
-        }
+    fn open_subscription(&mut self, desk: &Desk, order_id: u64, payment: &Payment) {
         let id = self.next();
+        let now = desk.seconds();
+        let sale = &payment.sale;
+        let offer = self.offer(&sale.offer_id);
+        let is_free = sale.total == 0;
+        let cycle = offer.cycle;
+        let (anchor, completed, phase) = match offer.trial {
+            Trial::Of(seconds) if is_free => (now.saturating_add(seconds), 0, Phase::Trial),
+            Trial::Of(_) | Trial::None => (now, 1, Phase::Paid),
+        };
+        let to = cycle.after(anchor, completed);
         let subscription = Subscription {
             id,
-            order_id: order.id,
-            customer_id: order.customer_id,
-            offer_id: order.offer_id.clone(),
+            customer_id: sale.customer_id,
+            offer_id: sale.offer_id.clone(),
             details_id: payment.details_id,
-            payment_method_id: order.payment_method_id,
-            country: order.country.clone(),
-            status: "active",
-            from: desk.seconds(),
-            to: desk.seconds().saturating_add(PERIOD_SECONDS),
-            latest_external_id: payment.external_id.clone(),
+            payment_method_id: sale.payment_method_id,
+            country: sale.country.clone(),
+            standing: Standing::Active,
+            from: now,
+            to,
+            price: if is_free { offer.price } else { sale.total },
+            currency: sale.currency.clone(),
+            cycle,
+            anchor,
+            completed,
+            phase,
+            coupon: sale.coupon.clone(),
+            properties: Value::Null,
+            latest_external_id: Some(payment.external_id.clone()),
+            manager: Manager::Cleeng,
+            termination: None,
+            round: self.dunning(sale.payment_method_id, cycle).round(now, to),
+            reports: 0,
+            planned: None,
         };
-        self.granted.insert(order.id, id);
-        self.subscriptions.insert(id, subscription);
+        self.granted.insert(order_id, id);
+        self.keep(subscription);
     }
 
-    fn open_pass(&mut self, desk: &Desk, order: &Order, payment: &Payment) {
-        let open = self.granted.get(&order.id);
-        if let Some(pass) = open.and_then(|id| self.passes.get_mut(id)) {
-            pass.latest_external_id.clone_from(&payment.external_id);
-            return;
-        }
-        let id = self.next();
-        let pass = Pass {
-            id,
-            customer_id: order.customer_id,
-            offer_id: order.offer_id.clone(),
-            payment_method_id: order.payment_method_id,
-            from: desk.seconds(),
-            to: desk.seconds().saturating_add(PERIOD_SECONDS),
-            latest_external_id: payment.external_id.clone(),
-        };
-        self.granted.insert(order.id, id);
-        self.passes.insert(id, pass);
-    }
-
-    pub(crate) fn read_subscription(&self, desk: &Desk, id: u64) -> Result<Value, Fail> {
-        match self.subscriptions.get(&id) {
-            Some(subscription) => Ok(show_subscription(subscription, desk)),
-            None => Err(Fail::not_found("Subscription", id)),
-        }
-    }
-
-    pub(crate) fn read_pass(&self, desk: &Desk, id: u64) -> Result<Value, Fail> {
-        match self.passes.get(&id) {
-            Some(pass) => Ok(show_pass(pass, desk)),
-            None => Err(Fail::not_found("Pass", id)),
-        }
-    }
-
-    /// # Errors
-    /// There is no such subscription (404), or it is terminated already (422).
-    pub(crate) fn terminate(&mut self, desk: &Desk, id: u64, kind: &str) -> Result<Value, Fail> {
-        let kinds = [
-            "paymentCancel",
-            "userCancel",
-            "publisherCancel",
-            "policyViolation",
-        ];
-        if !kinds.contains(&kind) {
-            return Err(Fail::invalid("terminationType value is invalid"));
-        }
-        match self.subscriptions.get_mut(&id) {
-            None => return Err(Fail::not_found("Subscription", id)),
-            Some(subscription) if subscription.status == "terminated" => {
-                return Err(Fail::unprocessable("Subscription is already terminated"));
-            }
-            Some(subscription) => {
-                subscription.status = "terminated";
-                subscription.to = desk.seconds();
-            }
-        }
-        self.read_subscription(desk, id)
-    }
-
-    /// `GET /subscriptions?customerId&offerId&limit&offset`.
+    /// `GET /subscriptions?customerId&offerId&paymentMethodId&externalId&transactionId&status[]&limit&offset`.
     pub(crate) fn list_subscriptions(&self, desk: &Desk, filter: &Filter) -> Value {
+        let transaction = filter
+            .transaction
+            .map(|payment| self.subscription_of(payment));
+        let takes = |found: &&Subscription| {
+            let external = match &found.manager {
+                Manager::Cleeng => None,
+                Manager::External { external_id, .. } => Some(external_id),
+            };
+            filter.takes(found.customer_id, &found.offer_id, found.payment_method_id)
+                && (filter.external_id.is_none() || filter.external_id.as_ref() == external)
+                && transaction.is_none_or(|id| id == Some(found.id))
+                && (filter.statuses.is_empty()
+                    || filter
+                        .statuses
+                        .iter()
+                        .any(|status| status == found.standing.name()))
+        };
         let found = self
             .subscriptions
             .values()
-            .filter(|found| {
-                filter.takes(found.customer_id, &found.offer_id, found.payment_method_id)
-            })
-            .map(|found| show_subscription(found, desk));
+            .filter(takes)
+            .map(|found| self.show_subscription(found, desk));
         wrapped(Value::Array(filter.page(found)))
+    }
+
+    /// The subscription that this payment opened or renewed.
+    pub(crate) fn subscription_of(&self, payment: u64) -> Option<u64> {
+        let payment = self.payments.get(&payment)?;
+        let opened = || self.granted.get(&payment.order_id?).copied();
+        payment.subscription_id.or_else(opened)
     }
 
     /// `GET /passes?customerId&offerId&limit&offset`.
@@ -166,8 +125,34 @@ impl World {
             .filter(|found| {
                 filter.takes(found.customer_id, &found.offer_id, found.payment_method_id)
             })
-            .map(|found| show_pass(found, desk));
+            .map(|found| super::pass::show(found, desk));
         wrapped(Value::Array(filter.page(found)))
+    }
+
+    /// `GET /customers/{id}`: a customer is whoever has an order, an access or a token. Its fields are not published.
+    ///
+    /// # Errors
+    /// Nobody of that id was ever here (404).
+    pub(crate) fn read_customer(&self, desk: &Desk, id: u64) -> Result<Value, super::fail::Fail> {
+        if !self.knows_customer(id) {
+            return Err(super::fail::Fail::new(404, "Customer not found").without_data());
+        }
+        Ok(wrapped(json!({
+            "id": id,
+            "publisherId": desk.publisher_id,
+            "email": email(id),
+            "locale": "en_US",
+        })))
+    }
+
+    pub(crate) fn knows_customer(&self, id: u64) -> bool {
+        self.orders.values().any(|order| order.customer_id == id)
+            || self.details.values().any(|found| found.customer_id == id)
+            || self
+                .subscriptions
+                .values()
+                .any(|found| found.customer_id == id)
+            || self.passes.values().any(|found| found.customer_id == id)
     }
 }
 
@@ -177,6 +162,10 @@ pub(crate) struct Filter {
     pub(crate) customer_id: Option<u64>,
     pub(crate) offer_id: Option<String>,
     pub(crate) payment_method_id: Option<u64>,
+    pub(crate) external_id: Option<String>,
+    /// The payment's id in `T123456789`.
+    pub(crate) transaction: Option<u64>,
+    pub(crate) statuses: Vec<String>,
     pub(crate) limit: usize,
     pub(crate) offset: usize,
 }
@@ -193,48 +182,6 @@ impl Filter {
     }
 }
 
-fn show_subscription(subscription: &Subscription, desk: &Desk) -> Value {
-    json!({
-        "subscriptionId": subscription.id,
-        "paymentDetailsId": subscription.details_id,
-        "publisherId": desk.publisher_id,
-        "customerId": subscription.customer_id,
-        "status": subscription.status,
-        "dateFrom": subscription.from,
-        "dateTo": subscription.to,
-        "nextPaymentAction": "capture",
-        "nextPaymentActionDate": subscription.to,
-        "subscriptionExternalId": null,
-        "offerId": subscription.offer_id,
-        "paymentCountry": subscription.country,
-        "ipAddress": null,
-        "inTrial": false,
-        "couponCode": null,
-        "pendingSwitchId": null,
-        "externalProperties": null,
-        "paymentMethodId": subscription.payment_method_id,
-        "isExternallyManaged": false,
-        "latestPaymentExternalId": subscription.latest_external_id,
-        "paymentGateway": "connector",
-        "replacedBy": null,
-        "originatedFrom": null,
-        "renewalCycle": { "completed": 1, "unit": "month", "amount": 1 },
-        "source": null,
-        "pause": null,
-    })
-}
-
-fn show_pass(pass: &Pass, desk: &Desk) -> Value {
-    json!({
-        "passId": pass.id,
-        "publisherId": desk.publisher_id,
-        "customerId": pass.customer_id,
-        "offerId": pass.offer_id,
-        "dateFrom": pass.from,
-        "expiresAt": pass.to,
-        "paymentMethodId": pass.payment_method_id,
-        "isExternallyManaged": false,
-        "externalProperties": null,
-        "latestPaymentExternalId": pass.latest_external_id,
-    })
+pub(crate) fn email(customer_id: u64) -> String {
+    format!("payer{customer_id}@example.com")
 }

@@ -10,33 +10,61 @@ use crate::simulator::perform::Refusal;
 pub(crate) struct Fail {
     pub(crate) status: u16,
     pub(crate) message: String,
+    shape: Shape,
+}
+
+/// What stands around the message; it differs from call to call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Message,
+    Subscription,
+    Data,
 }
 
 impl Fail {
-    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+    pub(crate) fn new(status: u16, message: impl Into<String>) -> Self {
         Fail {
-            status: 400,
+            status,
             message: message.into(),
+            shape: Shape::Message,
         }
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Fail::new(400, message)
     }
 
     /// Understood, and against a rule of business.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Self {
-        Fail {
-            status: 422,
-            message: message.into(),
-        }
+        Fail::new(422, message)
     }
 
     pub(crate) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
-        Fail {
-            status: 404,
-            message: format!("{what} with id: {id} not found"),
-        }
+        Fail::new(404, format!("{what} with id: {id} not found"))
+    }
+
+    /// As the change of a subscription is refused.
+    pub(crate) fn without_subscription(mut self) -> Self {
+        self.shape = Shape::Subscription;
+        self
+    }
+
+    /// As the read of a customer is refused.
+    pub(crate) fn without_data(mut self) -> Self {
+        self.shape = Shape::Data;
+        self
     }
 
     pub(crate) fn reply(&self) -> Reply {
-        Reply::json(self.status, &json!({ "message": self.message }))
+        let message = &self.message;
+        let body = match self.shape {
+            Shape::Message => json!({ "message": message }),
+            Shape::Subscription => {
+                json!({ "success": false, "subscription": null, "message": message })
+            }
+            Shape::Data => json!({ "data": null, "success": false, "message": message }),
+        };
+        Reply::json(self.status, &body)
     }
 }
 

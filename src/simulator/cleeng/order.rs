@@ -1,19 +1,17 @@
 //! Orders: what is bought, for how much, until when.
 
-use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::email;
 use super::fail::Fail;
 use super::money;
-use super::payment::{Payment, Status};
-use super::wire::{NewOrder, OrderChange};
+use super::payment::{Payment, Sale, Status};
+use super::subscription::{Manager, Standing};
+use super::wire::{self, NewOrder, OrderChange};
 use super::world::{Desk, World};
 
 /// An order lives for 24 hours, unless its payment is captured.
-pub(super) const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
-
-/// The price of every offer, in minor units.
-const PRICE: i64 = 999;
+pub(crate) const LIFETIME_SECONDS: i64 = 24 * 60 * 60;
 
 /// An order.
 #[derive(Debug, Clone)]
@@ -31,18 +29,30 @@ pub(crate) struct Order {
     pub(crate) delivery: Value,
     pub(crate) billing_address: Value,
     pub(crate) subscription: Option<u64>,
+    pub(crate) discount: Discount,
 }
 
-/// `POST /_orders`: an order as a test or the demo needs it.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Wanted {
-    total_minor: Option<i64>,
-    currency: Option<String>,
-    customer_id: Option<u64>,
-    offer_id: Option<String>,
-    payment_method_id: Option<u64>,
-    expires_in_seconds: Option<i64>,
+/// Why it is cheaper than its offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Discount {
+    None,
+    Trial,
+}
+
+impl Order {
+    /// What a payment of it is for.
+    pub(crate) fn sale(&self) -> Sale {
+        Sale {
+            customer_id: self.customer_id,
+            offer_id: self.offer_id.clone(),
+            total: self.total,
+            tax: 0,
+            currency: self.currency.clone(),
+            country: Some(self.country.clone()),
+            payment_method_id: self.payment_method_id,
+            coupon: self.coupon.clone(),
+        }
+    }
 }
 
 impl World {
@@ -64,8 +74,9 @@ impl World {
             ));
         }
         let subscription = recurring(&new)?;
+        self.check_renewable(subscription, &new)?;
         let currency = new.currency.unwrap_or_else(|| "USD".to_owned());
-        if currency.len() != 3 || !currency.chars().all(|letter| letter.is_ascii_uppercase()) {
+        if !wire::is_currency(&currency) {
             return Err(Fail::invalid("currency value is invalid"));
         }
         let country = new.country.unwrap_or_else(|| "US".to_owned());
@@ -77,8 +88,10 @@ impl World {
         {
             return Err(Fail::invalid("taxRate value is invalid"));
         }
+        let is_trial = subscription.is_none() && self.is_trial(new.customer_id.0, &new.offer_id);
         let total = match (&new.total_price, &new.method_fee) {
-            (None, None) => self.price(subscription, &currency),
+            (None, None) if is_trial => 0,
+            (None, None) => self.price(subscription, &new.offer_id, &currency),
             (Some(price), Some(fee)) => money::minor(price, &currency)
                 .zip(money::minor(fee, &currency))
                 .and_then(|(price, fee)| price.checked_add(fee))
@@ -102,36 +115,14 @@ impl World {
             delivery: new.delivery_details.unwrap_or(Value::Null),
             billing_address: new.billing_address.unwrap_or(Value::Null),
             subscription,
+            discount: match is_trial && total == 0 {
+                true => Discount::Trial,
+                false => Discount::None,
+            },
         };
         let shown = wrapped(&order, desk);
         self.orders.insert(id, order);
         Ok(shown)
-    }
-
-    /// The order a test asked for.
-    pub(crate) fn wanted_order(&mut self, desk: &Desk, wanted: Wanted) -> Value {
-        let id = self.next_order();
-        let life = wanted.expires_in_seconds.unwrap_or(LIFETIME_SECONDS);
-        let order = Order {
-            id,
-            customer_id: wanted.customer_id.unwrap_or(123_321_123),
-            offer_id: wanted
-                .offer_id
-                .unwrap_or_else(|| "S619117184_US".to_owned()),
-            total: wanted.total_minor.unwrap_or(PRICE),
-            currency: wanted.currency.unwrap_or_else(|| "EUR".to_owned()),
-            country: "US".to_owned(),
-            payment_method_id: Some(wanted.payment_method_id.unwrap_or(desk.payment_method_id)),
-            expires: desk.seconds().saturating_add(life),
-            coupon: None,
-            gift: false,
-            delivery: Value::Null,
-            billing_address: Value::Null,
-            subscription: None,
-        };
-        let shown = show(&order, desk);
-        self.orders.insert(id, order);
-        shown
     }
 
     /// # Errors
@@ -167,7 +158,7 @@ impl World {
     pub(crate) fn check_open(&self, desk: &Desk, id: u64) -> Result<(), Fail> {
         let order = self.order(id)?;
         let is_paid =
-            |payment: &Payment| payment.order_id == id && payment.status == Status::Captured;
+            |payment: &Payment| payment.order_id == Some(id) && payment.status == Status::Captured;
         if desk.seconds() >= order.expires && !self.payments.values().any(is_paid) {
             return Err(Fail::unprocessable(format!("Order {id} has expired")));
         }
@@ -175,12 +166,33 @@ impl World {
     }
 
     /// A renewal costs what the subscription cost before.
-    fn price(&self, subscription: Option<u64>, currency: &str) -> i64 {
+    fn price(&self, subscription: Option<u64>, offer_id: &str, currency: &str) -> i64 {
         subscription
             .and_then(|id| self.subscriptions.get(&id))
-            .and_then(|subscription| self.orders.get(&subscription.order_id))
-            .filter(|order| order.currency == currency)
-            .map_or(PRICE, |order| order.total)
+            .filter(|subscription| subscription.currency == currency)
+            .map_or_else(|| self.offer(offer_id).price, |found| found.price)
+    }
+
+    /// # Errors
+    /// 422: the subscription to renew is not there, is over, is not Cleeng's to renew, or is another customer's or offer's.
+    fn check_renewable(&self, subscription: Option<u64>, new: &NewOrder) -> Result<(), Fail> {
+        let Some(id) = subscription else {
+            return Ok(());
+        };
+        let why = match self.subscriptions.get(&id) {
+            None => "not found",
+            Some(found) if found.standing == Standing::Terminated => "terminated",
+            Some(found) if found.manager != Manager::Cleeng => "externally managed",
+            Some(found)
+                if found.customer_id != new.customer_id.0 || found.offer_id != new.offer_id =>
+            {
+                "not of this customer and offer"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Fail::unprocessable(format!(
+            "Subscription with id: {id} is {why}"
+        )))
     }
 }
 
@@ -196,7 +208,7 @@ fn recurring(new: &NewOrder) -> Result<Option<u64>, Fail> {
 }
 
 /// A letter, nine digits that do not start with 0, `_`, and a country.
-fn is_offer(text: &str) -> bool {
+pub(crate) fn is_offer(text: &str) -> bool {
     let Some((offer, country)) = text.split_once('_') else {
         return false;
     };
@@ -217,11 +229,15 @@ pub(crate) fn wrapped(order: &Order, desk: &Desk) -> Value {
 
 pub(crate) fn show(order: &Order, desk: &Desk) -> Value {
     let total = money::decimal(order.total, &order.currency);
+    let (applied, kind, periods) = match order.discount {
+        Discount::None => (false, "", 0),
+        Discount::Trial => (true, "trial", 1),
+    };
     json!({
         "id": order.id,
         "customerId": order.customer_id,
         "publisherId": desk.publisher_id,
-        "customer": { "locale": "en_US", "email": format!("payer{}@example.com", order.customer_id) },
+        "customer": { "locale": "en_US", "email": email(order.customer_id) },
         "offerId": order.offer_id,
         "offer": { "title": "Simulated offer", "description": null, "price": total, "currency": order.currency },
         "totalPrice": total,
@@ -237,7 +253,7 @@ pub(crate) fn show(order: &Order, desk: &Desk) -> Value {
         "expirationDate": order.expires,
         "billingAddress": order.billing_address,
         "couponId": order.coupon,
-        "discount": { "applied": false, "type": "", "periods": 0 },
+        "discount": { "applied": applied, "type": kind, "periods": periods },
         "requiredPaymentDetails": order.total > 0,
         "buyAsAGift": order.gift,
         "deliveryDetails": order.delivery,

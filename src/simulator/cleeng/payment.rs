@@ -13,7 +13,9 @@ use crate::simulator::book::Recorded;
 #[derive(Debug, Clone)]
 pub(crate) struct Payment {
     pub(crate) id: u64,
-    pub(crate) order_id: u64,
+    /// Externally managed payments have no order.
+    pub(crate) order_id: Option<u64>,
+    pub(crate) sale: Sale,
     pub(crate) status: Status,
     pub(crate) operation: String,
     pub(crate) external_id: String,
@@ -22,9 +24,32 @@ pub(crate) struct Payment {
     pub(crate) details_id: Option<u64>,
     pub(crate) subscription_id: Option<u64>,
     pub(crate) refunded: i64,
+    pub(crate) refunds: Vec<Refund>,
     /// Every status it has had.
     pub(crate) history: Vec<&'static str>,
     pub(crate) created: i64,
+}
+
+/// What the payment is for: its order as it was, or what an externally managed payment said itself. Amounts in minor units.
+#[derive(Debug, Clone)]
+pub(crate) struct Sale {
+    pub(crate) customer_id: u64,
+    pub(crate) offer_id: String,
+    pub(crate) total: i64,
+    pub(crate) tax: i64,
+    pub(crate) currency: String,
+    pub(crate) country: Option<String>,
+    pub(crate) payment_method_id: Option<u64>,
+    pub(crate) coupon: Option<String>,
+}
+
+/// Money that went back, wholly or in part.
+#[derive(Debug, Clone)]
+pub(crate) struct Refund {
+    pub(crate) amount: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) reason: String,
+    pub(crate) at: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +88,7 @@ impl World {
         let (status, external_id) = check(&new)?;
         self.appear(desk, new.order_id.0);
         let order = self.payable(desk, new.order_id.0)?.clone();
+        fits(&order, &new)?;
         let details_id = self.details_for(desk, &order, &new)?;
         let is_subscription = order.offer_id.starts_with('S');
         if status.holds_money() && is_subscription && details_id.is_none() {
@@ -72,21 +98,20 @@ impl World {
         }
         let payment = Payment {
             id: self.next(),
-            order_id: order.id,
+            order_id: Some(order.id),
+            sale: order.sale(),
             status,
             operation: new.payment_operation,
             external_id,
             rejected_reason: new.rejected_reason,
             refunded_reason: new.refunded_reason,
             details_id,
-            subscription_id: new.subscription_id.map(|id| id.0).or(order.subscription),
+            subscription_id: order.subscription,
             refunded: 0,
+            refunds: Vec::new(),
             history: vec![status.name()],
             created: desk.seconds(),
         };
-        if status == Status::Captured {
-            self.grant(desk, &order, &payment);
-        }
         self.recorded.push(Recorded {
             external_id: payment.external_id.clone(),
             order_id: order.id,
@@ -94,6 +119,7 @@ impl World {
             captured: status == Status::Captured,
             at: desk.micros,
         });
+        self.follow(desk, &payment);
         let shown = self.show_payment(&payment);
         self.payments.insert(payment.id, payment);
         Ok(wrapped("Payment created successfully", shown))
@@ -133,24 +159,26 @@ impl World {
                     id.0
                 ))),
             },
-            (None, Some(details)) => self.details_in_passing(desk, order, details).map(Some),
+            (None, Some(details)) => self
+                .details_in_passing(desk, &order.sale(), details)
+                .map(Some),
         }
     }
 
     pub(crate) fn details_in_passing(
         &mut self,
         desk: &Desk,
-        order: &Order,
+        sale: &Sale,
         new: &PaymentDetails,
     ) -> Result<u64, Fail> {
-        let method = order.payment_method_id.unwrap_or(desk.payment_method_id);
+        let method = sale.payment_method_id.unwrap_or(desk.payment_method_id);
         if new.payment_method_id.is_some_and(|id| id.0 != method) {
             return Err(Fail::unprocessable(
                 "paymentDetails.paymentMethodId is not the order's",
             ));
         }
         self.store_details(
-            order.customer_id,
+            sale.customer_id,
             method,
             &new.token,
             new.payment_method_specific_params.clone(),
@@ -159,25 +187,23 @@ impl World {
     }
 
     pub(crate) fn show_payment(&self, payment: &Payment) -> Value {
-        let order = self.orders.get(&payment.order_id);
-        let currency = order.map_or("", |order| order.currency.as_str());
-        let amount = money::decimal(order.map_or(0, |order| order.total), currency);
+        let sale = &payment.sale;
         json!({
             "id": payment.id,
             "orderId": payment.order_id,
             "status": payment.status.name(),
-            "totalAmount": amount,
-            "amount": amount,
-            "currency": currency,
-            "customerId": order.map(|order| order.customer_id),
+            "totalAmount": money::decimal(sale.total, &sale.currency),
+            "amount": money::decimal(sale.total.saturating_sub(sale.tax), &sale.currency),
+            "currency": sale.currency,
+            "customerId": sale.customer_id,
             "paymentGateway": "connector",
             "paymentMethod": "card",
             "externalPaymentId": payment.external_id,
-            "couponCodeId": order.and_then(|order| order.coupon.clone()),
-            "country": order.map(|order| order.country.clone()),
-            "offerType": order.map(|order| offer_type(&order.offer_id)),
-            "offerId": order.map(|order| order.offer_id.clone()),
-            "taxValue": 0,
+            "couponCodeId": sale.coupon,
+            "country": sale.country,
+            "offerType": offer_type(&sale.offer_id),
+            "offerId": sale.offer_id,
+            "taxValue": money::decimal(sale.tax, &sale.currency),
             "paymentMethodFee": 0,
             "customerServiceFee": 0,
             "rejectedReason": payment.rejected_reason,
@@ -187,6 +213,21 @@ impl World {
             "gatewaySpecificParams": {},
         })
     }
+}
+
+/// The rules between the payment and its order.
+fn fits(order: &Order, new: &NewPayment) -> Result<(), Fail> {
+    let named = new.subscription_id.map(|id| id.0);
+    if named != order.subscription {
+        return Err(Fail::unprocessable(
+            "subscriptionId and paymentOperation are not the order's",
+        ));
+    }
+    // A zero order may also be reported as an initial payment: no page says that it must not.
+    if new.payment_operation == "initial-free-transaction" && order.total > 0 {
+        return Err(Fail::unprocessable("the order is not free"));
+    }
+    Ok(())
 }
 
 /// The rules that need nothing but the request.

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-use super::order::{LIFETIME_SECONDS, Order};
+use super::order::{Discount, LIFETIME_SECONDS, Order};
 use super::world::{Desk, World};
 
 /// A range of order ids.
@@ -65,6 +65,7 @@ impl World {
             delivery: Value::Null,
             billing_address: Value::Null,
             subscription: None,
+            discount: Discount::None,
         };
         self.orders.insert(id, order);
     }

@@ -1,6 +1,8 @@
 //! What Cleeng reads: strict bodies, with ids as numbers or numeric strings.
 
-use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -8,6 +10,13 @@ use serde_json::value::RawValue;
 use super::fail::Fail;
 use crate::domain::ids::number_or_text;
 use crate::simulator::call::Call;
+
+mod access;
+
+pub(crate) use access::{
+    Cancellation, NewPass, NewSubscription, PassChange, Renewal, Revival, SubscriptionChange,
+    Termination, Transfer,
+};
 
 /// An id: Cleeng mixes numbers and numeric strings for the same field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,11 +120,132 @@ pub(crate) struct DetailsChange {
     pub(crate) active: bool,
 }
 
-/// `POST /subscriptions/{id}/terminate`.
+/// `POST /payments` without an order.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub(crate) struct Termination {
-    pub(crate) termination_type: String,
+pub(crate) struct NewExternalPayment {
+    pub(crate) customer_id: Id,
+    pub(crate) status: String,
+    pub(crate) offer_id: String,
+    pub(crate) payment_method_id: Id,
+    pub(crate) net_amount: Box<RawValue>,
+    /// Must be there, and may be null.
+    pub(crate) tax_amount: Box<RawValue>,
+    pub(crate) currency: String,
+    pub(crate) external_payment_id: String,
+    pub(crate) country: Option<String>,
+    pub(crate) rejected_reason: Option<String>,
+    pub(crate) subscription_id: Option<Id>,
+}
+
+/// `PATCH /payment_details/{id}/attemptRestrictions`: exactly one of the two.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Restriction {
+    /// In seconds since 1970; nothing lifts it.
+    To(Option<i64>),
+    /// How often it was rejected, by month.
+    Rejections(BTreeMap<String, u32>),
+}
+
+/// `PUT /dunning_actions/{cycle}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct DunningChange {
+    pub(crate) authorized_first: bool,
+    pub(crate) payment_attempts: Vec<i64>,
+    pub(crate) payment_method_id: Id,
+    pub(crate) grace_period: i64,
+}
+
+/// `POST /payment_methods`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct NewMethod {
+    pub(crate) source: String,
+    pub(crate) method_name: String,
+    pub(crate) payment_gateway: String,
+    pub(crate) is_external_payment: bool,
+    pub(crate) payment_support: Value,
+    pub(crate) payment_amount_accuracy: Value,
+    pub(crate) fee_rate: Option<Value>,
+    pub(crate) handler: Option<String>,
+    pub(crate) gateway_parameters: Option<Value>,
+    pub(crate) auto_terminate: Option<bool>,
+}
+
+/// Does the body name an order? Payments that Cleeng does not manage have none.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Peek {
+    order_id: Option<IgnoredAny>,
+    net_amount: Option<IgnoredAny>,
+}
+
+/// Is this the body of an externally managed payment?
+pub(crate) fn is_external(call: &Call) -> bool {
+    serde_json::from_slice::<Peek>(&call.body)
+        .is_ok_and(|peek| peek.order_id.is_none() && peek.net_amount.is_some())
+}
+
+/// # Errors
+/// Not exactly one of the two, or not of that form.
+pub(crate) fn restriction(call: &Call) -> Result<Restriction, Fail> {
+    let fields: BTreeMap<String, Value> = body(call)?;
+    let wrong = |name: &str| Fail::invalid(format!("{name} value is invalid"));
+    let mut given = fields.into_iter();
+    match (given.next(), given.next()) {
+        (Some((name, value)), None) if name == "attemptRestrictedTo" => match value.as_i64() {
+            Some(at) if at >= 0 => Ok(Restriction::To(Some(at))),
+            None if value.is_null() => Ok(Restriction::To(None)),
+            Some(_) | None => Err(wrong(&name)),
+        },
+        (Some((name, value)), None) if name == "attemptRejections" => {
+            let months: BTreeMap<String, u32> =
+                serde_json::from_value(value).map_err(|_| wrong(&name))?;
+            match months.keys().all(|month| is_month(month)) {
+                true => Ok(Restriction::Rejections(months)),
+                false => Err(wrong(&name)),
+            }
+        }
+        (_, _) => Err(Fail::invalid(
+            "exactly one of attemptRestrictedTo and attemptRejections is taken",
+        )),
+    }
+}
+
+/// `2026-03`.
+fn is_month(text: &str) -> bool {
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('-').is_some_and(|(year, month)| {
+        year.len() == 4
+            && digits(year)
+            && month.len() == 2
+            && digits(month)
+            && ("01"..="12").contains(&month)
+    })
+}
+
+/// # Errors
+/// Not 1 to 120 characters.
+pub(crate) fn external_id(text: &str) -> Result<(), Fail> {
+    match text.chars().count() {
+        1..=120 => Ok(()),
+        _ => Err(Fail::invalid("externalId value is invalid")),
+    }
+}
+
+pub(crate) fn is_currency(text: &str) -> bool {
+    text.len() == 3 && text.chars().all(|letter| letter.is_ascii_uppercase())
+}
+
+/// # Errors
+/// As [`body`]; no body at all is an empty object.
+pub(crate) fn body_or_empty<T: DeserializeOwned>(call: &Call) -> Result<T, Fail> {
+    let text: &[u8] = match call.body.is_empty() {
+        true => b"{}",
+        false => &call.body,
+    };
+    serde_json::from_slice(text).map_err(|error| Fail::invalid(error.to_string()))
 }
 
 /// # Errors

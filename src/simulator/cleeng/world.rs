@@ -2,11 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::access::{Pass, Subscription};
+use super::agenda::Agenda;
+use super::calendar::Cycle;
 use super::details::Details;
+use super::dunning::Dunning;
+use super::endpoint::Endpoint;
+use super::external::Method;
+use super::hooks::Hooks;
+use super::letter::Letter;
+use super::offer::Offer;
 use super::order::Order;
+use super::pass::Pass;
 use super::payment::Payment;
 use super::standing::Standing;
+use super::subscription::Subscription;
+use super::topic::Topic;
 use crate::domain::moment::Moment;
 use crate::simulator::book::Recorded;
 use crate::simulator::mint::Mint;
@@ -18,8 +28,17 @@ pub(crate) struct World {
     pub(crate) details: BTreeMap<u64, Details>,
     pub(crate) subscriptions: BTreeMap<u64, Subscription>,
     pub(crate) passes: BTreeMap<u64, Pass>,
-    /// Which orders have their subscription or pass.
+    /// Which orders have opened or extended their subscription or pass.
     pub(crate) granted: BTreeMap<u64, u64>,
+    pub(crate) offers: BTreeMap<String, Offer>,
+    pub(crate) methods: BTreeMap<u64, Method>,
+    pub(crate) dunning: BTreeMap<(u64, Cycle), Dunning>,
+    /// The rules where none is set.
+    pub(crate) standard: Dunning,
+    pub(crate) daily: Dunning,
+    pub(crate) endpoints: BTreeMap<Topic, Vec<Endpoint>>,
+    pub(crate) letters: BTreeMap<u64, Letter>,
+    pub(crate) agenda: Agenda,
     /// Every record of a payment, in its order.
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) standing: Option<Standing>,
@@ -32,7 +51,7 @@ pub(crate) struct Desk {
     pub(crate) publisher_id: u64,
     pub(crate) payment_method_id: u64,
     pub(crate) now: Moment,
-    /// The same moment, finer.
+    /// The wall clock in microseconds, wherever Cleeng's own was moved: latencies are taken from it.
     pub(crate) micros: i64,
 }
 
@@ -43,7 +62,10 @@ impl Desk {
 }
 
 impl World {
-    pub(crate) fn new(mint: &Mint, standing: Option<Standing>) -> Self {
+    pub(crate) fn new(mint: &Mint, hooks: &Hooks, standing: Option<Standing>) -> Self {
+        let endpoints = Topic::REQUIRED
+            .into_iter()
+            .map(|topic| (topic, Endpoint::given(hooks).into_iter().collect()));
         World {
             orders: BTreeMap::new(),
             payments: BTreeMap::new(),
@@ -51,6 +73,14 @@ impl World {
             subscriptions: BTreeMap::new(),
             passes: BTreeMap::new(),
             granted: BTreeMap::new(),
+            offers: BTreeMap::new(),
+            methods: BTreeMap::new(),
+            dunning: BTreeMap::new(),
+            standard: Dunning::standard(),
+            daily: Dunning::daily(),
+            endpoints: endpoints.collect(),
+            letters: BTreeMap::new(),
+            agenda: Agenda::default(),
             recorded: Vec::new(),
             standing,
             next_order: mint.number(100_000_001, 500_000_000),
