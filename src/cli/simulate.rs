@@ -46,6 +46,22 @@ pub(super) struct Options {
     simulated_secret_key: String,
     #[arg(long, default_value = "simulated-webhook-secret")]
     simulated_webhook_secret: String,
+    #[command(flatten)]
+    cleeng: Box<CleengOptions>,
+    /// Of the dice for faults by probability
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How long a gateway takes over each call: `none`, or median and 99th percentile of a log-normal, such as 120ms/380ms
+    #[arg(long, value_name = "P50/P99")]
+    gateway_latency: Option<Latency>,
+    /// Order ids that exist at Cleeng without being created, as FIRST-LAST
+    #[arg(long, value_name = "FIRST-LAST")]
+    standing_orders: Option<Standing>,
+}
+
+/// How Cleeng's own webhooks are sent.
+#[derive(Debug, Args)]
+struct CleengOptions {
     /// Where Cleeng's webhooks go; default: `cleeng` below --webhooks
     #[arg(long)]
     cleeng_webhooks: Option<Url>,
@@ -56,15 +72,6 @@ pub(super) struct Options {
     cleeng_signature_header: String,
     #[arg(long, value_enum, default_value_t = Encoding::Hex)]
     cleeng_signature_encoding: Encoding,
-    /// Of the dice for faults by probability
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// How long a gateway takes over each call: `none`, or median and 99th percentile of a log-normal, such as 120ms/380ms
-    #[arg(long, value_name = "P50/P99")]
-    gateway_latency: Option<Latency>,
-    /// Order ids that exist at Cleeng without being created, as FIRST-LAST
-    #[arg(long, value_name = "FIRST-LAST")]
-    standing_orders: Option<Standing>,
 }
 
 pub(super) fn simulate(options: &Options) -> anyhow::Result<()> {
@@ -111,10 +118,10 @@ fn settings(options: &Options, public_url: Url) -> Settings {
         simulated_webhook_secret: options.simulated_webhook_secret.clone(),
         webhook_base: options.webhooks.clone(),
         cleeng_webhooks: Hooks {
-            url: options.cleeng_webhooks.clone(),
-            secret: options.cleeng_webhook_secret.clone(),
-            header: options.cleeng_signature_header.clone(),
-            encoding: options.cleeng_signature_encoding,
+            url: options.cleeng.cleeng_webhooks.clone(),
+            secret: options.cleeng.cleeng_webhook_secret.clone(),
+            header: options.cleeng.cleeng_signature_header.clone(),
+            encoding: options.cleeng.cleeng_signature_encoding,
         },
         public_url,
         seed: options.seed,

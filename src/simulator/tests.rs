@@ -15,6 +15,10 @@ use super::{Hooks, Settings, serve};
 
 mod challenge;
 mod cleeng;
+mod cleeng_calls;
+mod cleeng_life;
+mod cleeng_webhooks;
+mod cleeng_year;
 mod faults;
 mod simulated;
 mod stripe;
