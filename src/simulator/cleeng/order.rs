@@ -1,6 +1,6 @@
 //! Orders: what is bought, for how much, until when.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::access::email;
 use super::fail::Fail;
@@ -112,8 +112,8 @@ impl World {
             expires: desk.seconds().saturating_add(LIFETIME_SECONDS),
             coupon: new.coupon_code,
             gift: new.buy_as_a_gift.unwrap_or(false),
-            delivery: new.delivery_details.unwrap_or(Value::Null),
-            billing_address: new.billing_address.unwrap_or(Value::Null),
+            delivery: object(new.delivery_details),
+            billing_address: object(new.billing_address),
             subscription,
             discount: match is_trial && total == 0 {
                 true => Discount::Trial,
@@ -148,7 +148,7 @@ impl World {
             order.gift = gift;
         }
         if let Some(delivery) = change.delivery_details {
-            order.delivery = delivery;
+            order.delivery = Value::Object(delivery);
         }
         Ok(wrapped(order, desk))
     }
@@ -194,6 +194,10 @@ impl World {
             "Subscription with id: {id} is {why}"
         )))
     }
+}
+
+fn object(given: Option<Map<String, Value>>) -> Value {
+    given.map_or(Value::Null, Value::Object)
 }
 
 /// `paymentOperation` and `subscriptionId` go together.

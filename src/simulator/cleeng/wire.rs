@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::fail::Fail;
 use crate::domain::ids::number_or_text;
@@ -41,11 +41,11 @@ pub(crate) struct NewOrder {
     pub(crate) payment_method_id: Option<Id>,
     pub(crate) coupon_code: Option<String>,
     pub(crate) tax_rate: Option<String>,
-    pub(crate) billing_address: Option<Value>,
+    pub(crate) billing_address: Option<Map<String, Value>>,
     pub(crate) payment_operation: Option<String>,
     pub(crate) subscription_id: Option<Id>,
     pub(crate) buy_as_a_gift: Option<bool>,
-    pub(crate) delivery_details: Option<Value>,
+    pub(crate) delivery_details: Option<Map<String, Value>>,
     pub(crate) total_price: Option<String>,
     pub(crate) method_fee: Option<String>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct OrderChange {
     pub(crate) payment_method_id: Option<Id>,
     pub(crate) coupon_code: Option<String>,
     pub(crate) buy_as_a_gift: Option<bool>,
-    pub(crate) delivery_details: Option<Value>,
+    pub(crate) delivery_details: Option<Map<String, Value>>,
 }
 
 /// `POST /payments`, of a payment that Cleeng manages.

@@ -79,6 +79,8 @@ async fn an_order_of_a_renewal_is_the_subscriptions() {
         ("offerId", json!("S719117184_US"), 422),
         ("subscriptionId", json!(1), 422),
         ("price", json!(1), 400),
+        ("billingAddress", json!("here"), 400),
+        ("billingAddress", json!({ "city": "here" }), 200),
     ];
     table(&bench, "POST", "orders", &body, &cases).await;
     let end = json!({ "terminationType": "userCancel" });
