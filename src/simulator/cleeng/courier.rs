@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::agenda::Due;
 use super::hooks;
-use super::letter::{Awaits, Letter, Luck};
+use super::letter::{Letter, Luck};
 use crate::domain::moment::Moment;
 use crate::simulator::fault::{Fault, Mail};
 use crate::simulator::operation::Operation;
@@ -76,64 +76,65 @@ pub(crate) async fn advance(sim: &Arc<Sim>, how: Move, patience: Duration) -> us
 async fn stop_over(sim: &Arc<Sim>, patience: Duration) -> usize {
     let taken = work(sim).await;
     let end = Instant::now().checked_add(patience);
-    let is_open = |awaits: &Awaits| !sim.cleeng().is_settled(*awaits);
-    while taken.iter().any(is_open)
+    while sim.cleeng().is_awaiting()
         && end.is_some_and(|end| Instant::now() < end)
         && !sim.stop.is_cancelled()
     {
         tokio::time::sleep(LOOK).await;
     }
-    taken.len()
+    // What did not come by now is not waited for again.
+    sim.cleeng().awaited.clear();
+    taken
 }
 
-/// Does everything that is due now. Returns what the webhooks that were taken ask for.
-async fn work(sim: &Arc<Sim>) -> Vec<Awaits> {
-    let mut taken = Vec::new();
+/// Does everything that is due now. Returns how many webhooks were taken.
+async fn work(sim: &Arc<Sim>) -> usize {
+    let mut taken: usize = 0;
     loop {
         let desk = sim.cleeng_desk();
         let letters = sim.cleeng().due_letters(&desk);
-        if letters.is_empty() {
+        if letters.is_empty() || sim.stop.is_cancelled() {
             return taken;
         }
-        let tries =
-            futures_util::stream::iter(letters.into_iter().map(|letter| deliver(sim, letter)));
-        let done: Vec<Option<Awaits>> = tries.buffered(AT_ONCE).collect().await;
-        taken.extend(done.into_iter().flatten());
-        if sim.stop.is_cancelled() {
-            return taken;
-        }
+        let tries = letters.into_iter().map(|letter| deliver(sim, letter));
+        let done: Vec<Option<u16>> = futures_util::stream::iter(tries)
+            .buffered(AT_ONCE)
+            .collect()
+            .await;
+        let fresh = done.iter().filter(|status| **status == Some(200)).count();
+        taken = taken.saturating_add(fresh);
     }
 }
 
 /// One try, or what a fault makes of it.
-async fn deliver(sim: &Sim, letter: Letter) -> Option<Awaits> {
+async fn deliver(sim: &Sim, letter: Letter) -> Option<u16> {
     let fault = draw(sim, &letter);
     match fault.and_then(|fault| fault.mail()) {
         Some(Mail::Lost) => {
             sim.cleeng().lose(letter.id);
-            return None;
+            None
         }
         Some(Mail::Delay) => {
             let delay = fault.map_or(Duration::ZERO, |fault| fault.delay);
             let until = sim.clock.now().plus(delay);
             sim.cleeng().put_off(letter.id, until);
-            return None;
+            None
         }
         // Cleeng does not wait for a webhook before it answers.
-        Some(Mail::First) | None => {}
+        Some(Mail::First) | None => settle(sim, &letter).await,
         Some(Mail::Duplicate) => {
             attempt(sim, &letter).await;
+            settle(sim, &letter).await
         }
         Some(Mail::Stale) => {
             let earlier = sim.cleeng().earlier(&letter);
-            let taken = settle(sim, &letter).await;
+            let status = settle(sim, &letter).await;
             if let Some(earlier) = earlier {
                 attempt(sim, &earlier).await;
             }
-            return taken;
+            status
         }
     }
-    settle(sim, &letter).await
 }
 
 /// The fault of this letter; it is drawn once, at its first try.
@@ -148,10 +149,10 @@ fn draw(sim: &Sim, letter: &Letter) -> Option<Fault> {
         .strike(Operation::CleengWebhook, mentions, &sim.mint)
 }
 
-async fn settle(sim: &Sim, letter: &Letter) -> Option<Awaits> {
+async fn settle(sim: &Sim, letter: &Letter) -> Option<u16> {
     let status = attempt(sim, letter).await;
     sim.cleeng().note(sim.clock.now(), letter.id, status);
-    (status == Some(200)).then_some(letter.awaits)
+    status
 }
 
 async fn attempt(sim: &Sim, letter: &Letter) -> Option<u16> {

@@ -149,7 +149,10 @@ impl World {
         let wait = BACKOFF.get(letter.tries).copied();
         letter.tries = letter.tries.saturating_add(1);
         match (status, wait) {
-            (Some(200), _) => letter.fate = Fate::Taken,
+            (Some(200), _) => {
+                letter.fate = Fate::Taken;
+                self.awaited.push(letter.awaits);
+            }
             (_, Some(seconds)) => {
                 let at = now.plus(Duration::from_secs(seconds));
                 self.agenda.enter(at, Due::Letter(id));
@@ -181,8 +184,16 @@ impl World {
         true
     }
 
+    /// Is something still to be reported that a webhook asked for?
+    pub(crate) fn is_awaiting(&mut self) -> bool {
+        let mut awaited = std::mem::take(&mut self.awaited);
+        awaited.retain(|awaits| !self.is_settled(*awaits));
+        self.awaited = awaited;
+        !self.awaited.is_empty()
+    }
+
     /// Has what the letter asked for been reported?
-    pub(crate) fn is_settled(&self, awaits: Awaits) -> bool {
+    fn is_settled(&self, awaits: Awaits) -> bool {
         let is_authorized = |id: Option<u64>, payment: &super::payment::Payment| {
             payment.details_id == id && payment.status == Status::Authorized
         };

@@ -9,7 +9,7 @@ use super::dunning::Dunning;
 use super::endpoint::Endpoint;
 use super::external::Method;
 use super::hooks::Hooks;
-use super::letter::Letter;
+use super::letter::{Awaits, Letter};
 use super::offer::Offer;
 use super::order::Order;
 use super::pass::Pass;
@@ -38,6 +38,8 @@ pub(crate) struct World {
     pub(crate) daily: Dunning,
     pub(crate) endpoints: BTreeMap<Topic, Vec<Endpoint>>,
     pub(crate) letters: BTreeMap<u64, Letter>,
+    /// What webhooks that were taken ask for, as long as it is not reported.
+    pub(crate) awaited: Vec<Awaits>,
     pub(crate) agenda: Agenda,
     /// Every record of a payment, in its order.
     pub(crate) recorded: Vec<Recorded>,
@@ -80,6 +82,7 @@ impl World {
             daily: Dunning::daily(),
             endpoints: endpoints.collect(),
             letters: BTreeMap::new(),
+            awaited: Vec::new(),
             agenda: Agenda::default(),
             recorded: Vec::new(),
             standing,
