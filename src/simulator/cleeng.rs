@@ -15,6 +15,7 @@ pub(crate) mod fail;
 pub(crate) mod hooks;
 pub(crate) mod letter;
 pub(crate) mod lifecycle;
+pub(crate) mod method;
 pub(crate) mod money;
 pub(crate) mod offer;
 pub(crate) mod operator;

@@ -1,4 +1,4 @@
-//! Externally managed: payments without an order, the subscriptions they pay for, and the payment methods of that kind.
+//! Externally managed: payments without an order, the subscriptions they pay for.
 
 use serde_json::{Value, json};
 
@@ -7,79 +7,10 @@ use super::money;
 use super::order::is_offer;
 use super::payment::{Payment, Sale, Status, filled, wrapped};
 use super::subscription::{Manager, Phase, Standing, Subscription};
-use super::wire::{self, Id, NewExternalPayment, NewMethod, NewSubscription, Renewal};
+use super::wire::{self, Id, NewExternalPayment, NewSubscription, Renewal};
 use super::world::{Desk, World};
 
-/// A payment method made by `POST /payment_methods`.
-#[derive(Debug, Clone)]
-pub(crate) struct Method {
-    management: Management,
-    auto_terminate: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Management {
-    Cleeng,
-    External,
-}
-
 impl World {
-    /// `POST /payment_methods`. Published nowhere: the answer's shape is a guess.
-    ///
-    /// # Errors
-    /// A field is empty (400).
-    pub(crate) fn create_method(&mut self, new: NewMethod) -> Result<Value, Fail> {
-        for (name, text) in [
-            ("source", &new.source),
-            ("methodName", &new.method_name),
-            ("paymentGateway", &new.payment_gateway),
-        ] {
-            if text.is_empty() {
-                return Err(Fail::invalid(format!("{name} is required")));
-            }
-        }
-        let id = self.next();
-        let auto_terminate = new.auto_terminate.unwrap_or(true);
-        let management = match new.is_external_payment {
-            true => Management::External,
-            false => Management::Cleeng,
-        };
-        self.methods.insert(
-            id,
-            Method {
-                management,
-                auto_terminate,
-            },
-        );
-        Ok(json!({
-            "id": id,
-            "source": new.source,
-            "methodName": new.method_name,
-            "paymentGateway": new.payment_gateway,
-            "isExternalPayment": new.is_external_payment,
-            "paymentSupport": new.payment_support,
-            "paymentAmountAccuracy": new.payment_amount_accuracy,
-            "feeRate": new.fee_rate,
-            "handler": new.handler.unwrap_or_else(|| "external".to_owned()),
-            "gatewayParameters": new.gateway_parameters,
-            "autoTerminate": auto_terminate,
-        }))
-    }
-
-    /// Cleeng's support sets most methods up, so an unknown id may well be one of these; the publisher's Cleeng-managed one is not.
-    pub(crate) fn external_method(&self, desk: &Desk, id: u64) -> Result<(), Fail> {
-        let is_ours = match self.methods.get(&id) {
-            Some(method) => method.management == Management::Cleeng,
-            None => id == desk.payment_method_id || id == 0,
-        };
-        match is_ours {
-            true => Err(Fail::unprocessable(
-                "paymentMethodId is not configured for externally managed payments",
-            )),
-            false => Ok(()),
-        }
-    }
-
     /// `POST /payments` without an order.
     ///
     /// # Errors
@@ -141,34 +72,12 @@ impl World {
         desk: &Desk,
         new: NewSubscription,
     ) -> Result<Value, Fail> {
-        wire::external_id(&new.external_id)?;
+        let paid = self.check_subscription(desk, &new)?;
         let method = new.payment_method_id.0;
-        self.external_method(desk, method)?;
-        if !new.offer_id.starts_with('S') || !is_offer(&new.offer_id) {
-            return Err(Fail::unprocessable("the offer is not a subscription"));
-        }
-        if new.expires_at.is_some_and(|at| at <= 0) {
-            return Err(Fail::invalid("expiresAt value is invalid"));
-        }
-        let paid = self.paid_by(new.payment_id, method)?;
-        let is_taken = |had: &Subscription| {
-            had.standing == Standing::Active
-                && had.payment_method_id == Some(method)
-                && matches!(&had.manager, Manager::External { external_id, .. } if *external_id == new.external_id)
-        };
-        if self.subscriptions.values().any(is_taken) {
-            return Err(Fail::unprocessable(
-                "a subscription with this externalId is active already",
-            ));
-        }
         let id = self.next();
         let now = desk.seconds();
         let offer = self.offer(&new.offer_id);
         let to = new.expires_at.unwrap_or_else(|| offer.cycle.after(now, 1));
-        let auto_terminate = self
-            .methods
-            .get(&method)
-            .is_none_or(|method| method.auto_terminate);
         let subscription = Subscription {
             id,
             customer_id: new.customer_id.0,
@@ -193,7 +102,7 @@ impl World {
             latest_external_id: paid,
             manager: Manager::External {
                 external_id: new.external_id,
-                auto_terminate,
+                auto_terminate: self.terminates(method),
             },
             termination: None,
             round: self.dunning(None, offer.cycle).round(now, to),
@@ -203,6 +112,34 @@ impl World {
         self.keep(subscription);
         let shown = self.read_subscription(desk, id)?;
         Ok(json!({ "success": true, "subscription": shown, "message": "" }))
+    }
+
+    /// The gateway's id of the payment it is paid by, if one is named.
+    fn check_subscription(
+        &self,
+        desk: &Desk,
+        new: &NewSubscription,
+    ) -> Result<Option<String>, Fail> {
+        wire::external_id(&new.external_id)?;
+        let method = new.payment_method_id.0;
+        self.external_method(desk, method)?;
+        if !new.offer_id.starts_with('S') || !is_offer(&new.offer_id) {
+            return Err(Fail::unprocessable("the offer is not a subscription"));
+        }
+        if new.expires_at.is_some_and(|at| at <= 0) {
+            return Err(Fail::invalid("expiresAt value is invalid"));
+        }
+        let is_taken = |had: &Subscription| {
+            had.standing == Standing::Active
+                && had.payment_method_id == Some(method)
+                && matches!(&had.manager, Manager::External { external_id, .. } if *external_id == new.external_id)
+        };
+        if self.subscriptions.values().any(is_taken) {
+            return Err(Fail::unprocessable(
+                "a subscription with this externalId is active already",
+            ));
+        }
+        self.paid_by(new.payment_id, method)
     }
 
     /// `POST /subscriptions/{id}/renew`.
