@@ -1,5 +1,6 @@
-//! The books, for comparing in bulk: a line for each time money moved at a gateway, and for each record at Cleeng, in their
-//! order and in pages that cost what they hold, however long the book is.
+//! The books, for comparing in bulk: a line for each time money moved at a gateway, and for each payment of an order that
+//! was recorded at Cleeng, in their order and in pages that cost what they hold, however long the book is. How everything
+//! stands at Cleeng by now, refunds and renewals with it, is its statement.
 
 use serde::{Deserialize, Serialize};
 

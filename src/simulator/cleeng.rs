@@ -3,7 +3,6 @@
 
 pub(crate) mod access;
 pub(crate) mod agenda;
-pub(crate) mod book;
 pub(crate) mod calendar;
 pub(crate) mod courier;
 pub(crate) mod details;
@@ -24,6 +23,7 @@ pub(crate) mod pass;
 pub(crate) mod payment;
 pub(crate) mod routes;
 pub(crate) mod standing;
+pub(crate) mod statement;
 pub(crate) mod subscription;
 pub(crate) mod topic;
 pub(crate) mod transition;

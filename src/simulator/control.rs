@@ -21,7 +21,7 @@ The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
 
 GET    /_ledger         what really happened; ?reference= ?orderId=
-GET    /_book/NAME      the same for many: stripe, simulated or cleeng, in pages; ?from= ?limit=
+GET    /_book/NAME      the same in bulk, a line for each record, in pages: stripe, simulated or cleeng; ?from= ?limit=
 POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",\"paymentMethodId\",\"expiresInSeconds\"}, all optional
 POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
 DELETE /_faults         no more faults
@@ -29,7 +29,7 @@ POST   /_keys           {\"lifetimeMs\"} of idempotency keys
 POST   /_offers         {\"offerId\"} and \"priceMinor\", \"cycle\" (daily, weekly, monthly, 3-months, ...), \"trial\" (7d)
 GET    /_clock          Cleeng's time, and what is due next
 POST   /_clock          {\"advance\": \"31d\" or \"next\"} and \"waitMs\" for the report on each webhook
-GET    /_book           Cleeng's subscriptions, payments, refunds in minor units; ?subscriptionId= ?customerId=
+GET    /_statement      Cleeng's subscriptions, payments, refunds as they stand, added up; ?subscriptionId= ?customerId=
 POST   /_refunds        {\"paymentId\"} and \"amountMinor\", \"refundId\": Cleeng asks for a refund
 POST   /_captures       {\"paymentId\"}: Cleeng asks for the capture
 POST   /_deactivations  {\"paymentDetailsId\"}: the customer takes them away

@@ -63,7 +63,7 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Option<Reply> {
     let answer = match (call.method.as_str(), segments.as_slice()) {
         ("GET", ["_clock"]) => Ok(Reply::json(200, &courier::show(sim))),
         ("POST", ["_clock"]) => advance(sim, call).await,
-        ("GET", ["_book"]) => super::book::show(sim, call),
+        ("GET", ["_statement"]) => super::statement::show(sim, call),
         ("POST", ["_orders"]) => {
             body(call).map(|wanted| Reply::json(200, &sim.cleeng().wanted_order(&desk, wanted)))
         }

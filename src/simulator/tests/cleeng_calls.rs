@@ -165,8 +165,8 @@ async fn a_refund_says_all_that_is_required() {
         ("amount", json!(0.01), 422),
     ];
     table(&bench, "PATCH", &path, &body, &cases).await;
-    let book = bench.control("GET", "/_book", json!({})).await;
-    assert_eq!(book["totals"]["EUR"]["refundedMinor"], 999);
+    let statement = bench.control("GET", "/_statement", json!({})).await;
+    assert_eq!(statement["totals"]["EUR"]["refundedMinor"], 999);
 }
 
 #[tokio::test]
@@ -192,11 +192,11 @@ async fn an_externally_managed_payment_has_no_order() {
         ("status", json!("rejected"), 200),
     ];
     table(&bench, "POST", "payments", &body, &cases).await;
-    let book = bench.control("GET", "/_book", json!({})).await;
-    assert_eq!(book["payments"][0]["amountMinor"], 999);
-    assert_eq!(book["payments"][0]["orderId"], Value::Null);
-    assert_eq!(book["totals"]["EUR"]["capturedMinor"], 999);
-    let path = format!("payments/{}", book["payments"][0]["id"]);
+    let statement = bench.control("GET", "/_statement", json!({})).await;
+    assert_eq!(statement["payments"][0]["amountMinor"], 999);
+    assert_eq!(statement["payments"][0]["orderId"], Value::Null);
+    assert_eq!(statement["totals"]["EUR"]["capturedMinor"], 999);
+    let path = format!("payments/{}", statement["payments"][0]["id"]);
     let refund = json!({ "status": "refunded", "paymentOperation": "initial-payment", "refundedReason": "x" });
     table(&bench, "PATCH", &path, &refund, &[("", Value::Null, 200)]).await;
 }

@@ -16,7 +16,7 @@ async fn subscribe(bench: &Bench) -> Value {
         "externalPaymentId": "pi_1", "paymentDetails": { "token": "cus_1|pm_1" },
     });
     bench.cleeng("POST", "payments", Some(payment)).await;
-    bench.control("GET", "/_book", json!({})).await["subscriptions"][0].clone()
+    bench.control("GET", "/_statement", json!({})).await["subscriptions"][0].clone()
 }
 
 async fn advance(bench: &Bench, span: &str) {
@@ -57,8 +57,8 @@ async fn report(bench: &Bench, subscription: &Value, status: &str) -> Value {
 }
 
 async fn ends(bench: &Bench) -> (i64, u64) {
-    let book = bench.control("GET", "/_book", json!({})).await;
-    let found = &book["subscriptions"][0];
+    let statement = bench.control("GET", "/_statement", json!({})).await;
+    let found = &statement["subscriptions"][0];
     let to = found["to"].as_i64().unwrap();
     (to, found["completed"].as_u64().unwrap())
 }
@@ -151,22 +151,22 @@ async fn details_that_are_off_are_said_to_be_off() {
 }
 
 #[tokio::test]
-async fn a_renewal_recorded_twice_is_in_the_book_twice_and_extends_once() {
+async fn a_renewal_recorded_twice_is_in_the_statement_twice_and_extends_once() {
     let bench = Bench::start().await;
     let subscription = subscribe(&bench).await;
     advance(&bench, "next").await;
     report(&bench, &subscription, "captured").await;
     let once = ends(&bench).await;
-    let book = bench.control("GET", "/_book", json!({})).await;
+    let statement = bench.control("GET", "/_statement", json!({})).await;
     let again = json!({
-        "orderId": book["payments"][1]["orderId"], "status": "captured",
+        "orderId": statement["payments"][1]["orderId"], "status": "captured",
         "paymentOperation": "recurring-payment", "externalPaymentId": "pi_2",
         "paymentDetailsId": subscription["paymentDetailsId"], "subscriptionId": subscription["id"],
     });
     bench.cleeng("POST", "payments", Some(again)).await;
     assert_eq!(ends(&bench).await, once);
-    let path = format!("/_book?subscriptionId={}", subscription["id"]);
-    let book = bench.control("GET", &path, json!({})).await;
-    assert_eq!(book["payments"].as_array().unwrap().len(), 3);
-    assert_eq!(book["totals"]["EUR"]["capturedMinor"], 3 * 999);
+    let path = format!("/_statement?subscriptionId={}", subscription["id"]);
+    let statement = bench.control("GET", &path, json!({})).await;
+    assert_eq!(statement["payments"].as_array().unwrap().len(), 3);
+    assert_eq!(statement["totals"]["EUR"]["capturedMinor"], 3 * 999);
 }

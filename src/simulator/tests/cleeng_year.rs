@@ -8,21 +8,21 @@ use super::connector::Connector;
 const OFFER: &str = "S900000001_US";
 const PRICE: i64 = 1_299;
 
-async fn book(bench: &Bench) -> Value {
-    bench.control("GET", "/_book", json!({})).await
+async fn statement(bench: &Bench) -> Value {
+    bench.control("GET", "/_statement", json!({})).await
 }
 
-/// Goes from one thing that is due to the next, until the book says so.
+/// Goes from one thing that is due to the next, until the statement says so.
 async fn until(bench: &Bench, is_so: impl Fn(&Value) -> bool) -> Value {
     for _ in 0..60 {
-        let book = book(bench).await;
-        if is_so(&book["subscriptions"][0]) && is_idle(bench).await {
-            return book;
+        let found = statement(bench).await;
+        if is_so(&found["subscriptions"][0]) && is_idle(bench).await {
+            return found;
         }
         let next = json!({ "advance": "next", "waitMs": 5_000 });
         bench.control("POST", "/_clock", next).await;
     }
-    panic!("it never came: {}", book(bench).await);
+    panic!("it never came: {}", statement(bench).await);
 }
 
 /// Is the subscription the only thing on the agenda, or nothing at all?
@@ -45,7 +45,7 @@ async fn begin(bench: &Bench) -> Value {
     });
     let answer = bench.cleeng("POST", "payments", Some(payment)).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    let subscription = book(bench).await["subscriptions"][0].clone();
+    let subscription = statement(bench).await["subscriptions"][0].clone();
     assert_eq!(subscription["inTrial"], true);
     let days = subscription["to"].as_i64().unwrap() - subscription["from"].as_i64().unwrap();
     assert_eq!(days, 7 * 86_400);

@@ -1,4 +1,4 @@
-//! Cleeng's book, to compare another one with: subscriptions, payments and refunds, every amount in minor units.
+//! Cleeng's statement, to compare a ledger with: subscriptions, payments and refunds, every amount in minor units.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ struct Sum {
     charged_back: i64,
 }
 
-/// `GET /_book`, narrowed down by `?subscriptionId=` and `?customerId=`.
+/// `GET /_statement`, narrowed down by `?subscriptionId=` and `?customerId=`.
 pub(crate) fn show(sim: &Sim, call: &Call) -> Result<Reply, Reply> {
     let number = |name: &str| match call.query(name) {
         Some(text) => text
