@@ -16,7 +16,13 @@ pub(crate) struct Ahead(AtomicI64);
 
 impl Ahead {
     pub(crate) fn now(&self) -> Moment {
-        Moment(now().0.saturating_add(self.0.load(Ordering::Relaxed)))
+        self.at(micros())
+    }
+
+    /// Its time when the wall clock shows that many microseconds.
+    pub(crate) fn at(&self, micros: i64) -> Moment {
+        let ahead = self.0.load(Ordering::Relaxed);
+        Moment(micros.div_euclid(1_000).saturating_add(ahead))
     }
 
     /// It is this moment now, or later.

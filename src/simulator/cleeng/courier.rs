@@ -56,6 +56,8 @@ pub(crate) enum Move {
 /// what they ask for is reported, or until `patience` is over. Tells how many webhooks were taken.
 pub(crate) async fn advance(sim: &Arc<Sim>, how: Move, patience: Duration) -> usize {
     let _hand = sim.hand.lock().await;
+    let desk = sim.cleeng_desk();
+    sim.cleeng().keep_schedule(&desk);
     let mut taken = stop_over(sim, patience).await;
     let next = |sim: &Sim| sim.cleeng().agenda.next().map(|(at, _)| at);
     let target = match how {

@@ -41,11 +41,12 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
 
 impl Sim {
     pub(crate) fn cleeng_desk(&self) -> Desk {
+        let micros = clock::micros();
         Desk {
             publisher_id: self.settings.publisher_id,
             payment_method_id: self.settings.payment_method_id,
-            now: self.clock.now(),
-            micros: clock::micros(),
+            now: self.clock.at(micros),
+            micros,
         }
     }
 }

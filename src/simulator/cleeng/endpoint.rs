@@ -9,7 +9,7 @@ use super::details::wrapped;
 use super::fail::Fail;
 use super::hooks::Hooks;
 use super::topic::Topic;
-use super::world::World;
+use super::world::{Desk, World};
 
 /// Where webhooks of a topic go.
 #[derive(Debug, Clone)]
@@ -93,10 +93,17 @@ impl World {
     ///
     /// # Errors
     /// There is no such topic (404), or an endpoint makes no sense (400).
-    pub(crate) fn put_endpoints(&mut self, topic: &str, list: Vec<Value>) -> Result<Value, Fail> {
+    pub(crate) fn put_endpoints(
+        &mut self,
+        desk: &Desk,
+        topic: &str,
+        list: Vec<Value>,
+    ) -> Result<Value, Fail> {
         let topic = Topic::named(topic).ok_or_else(|| Fail::not_found("Topic", topic))?;
         let list: Vec<Endpoint> = list.into_iter().map(read).collect::<Result<_, Fail>>()?;
         let shown = list.iter().map(|endpoint| endpoint.shown.clone()).collect();
+        // What came before is not told to whoever listens from now on.
+        self.keep_schedule(desk);
         self.endpoints.insert(topic, list);
         Ok(wrapped(Value::Array(shown)))
     }

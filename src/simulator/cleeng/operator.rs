@@ -61,7 +61,10 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Option<Reply> {
     let segments = call.segments("");
     let desk = sim.cleeng_desk();
     let answer = match (call.method.as_str(), segments.as_slice()) {
-        ("GET", ["_clock"]) => Ok(Reply::json(200, &courier::show(sim))),
+        ("GET", ["_clock"]) => {
+            sim.cleeng().keep_schedule(&desk);
+            Ok(Reply::json(200, &courier::show(sim)))
+        }
         ("POST", ["_clock"]) => advance(sim, call).await,
         ("GET", ["_statement"]) => super::statement::show(sim, call),
         ("POST", ["_orders"]) => {

@@ -41,16 +41,16 @@ pub(crate) enum Discount {
 
 impl Order {
     /// What a payment of it is for.
-    pub(crate) fn sale(&self) -> Sale {
+    pub(crate) fn into_sale(self) -> Sale {
         Sale {
             customer_id: self.customer_id,
-            offer_id: self.offer_id.clone(),
+            offer_id: self.offer_id,
             total: self.total,
             tax: 0,
-            currency: self.currency.clone(),
-            country: Some(self.country.clone()),
+            currency: self.currency,
+            country: Some(self.country),
             payment_method_id: self.payment_method_id,
-            coupon: self.coupon.clone(),
+            coupon: self.coupon,
         }
     }
 }

@@ -99,14 +99,14 @@ impl World {
         let payment = Payment {
             id: self.next(),
             order_id: Some(order.id),
-            sale: order.sale(),
+            subscription_id: order.subscription,
+            sale: order.into_sale(),
             status,
             operation: new.payment_operation,
             external_id,
             rejected_reason: new.rejected_reason,
             refunded_reason: new.refunded_reason,
             details_id,
-            subscription_id: order.subscription,
             refunded: 0,
             refunds: Vec::new(),
             history: vec![status.name()],
@@ -114,8 +114,8 @@ impl World {
         };
         self.recorded.push(Recorded {
             external_id: payment.external_id.clone(),
-            order_id: order.id,
-            amount: order.total,
+            order_id: new.order_id.0,
+            amount: payment.sale.total,
             captured: status == Status::Captured,
             at: desk.micros,
         });
@@ -160,7 +160,7 @@ impl World {
                 ))),
             },
             (None, Some(details)) => self
-                .details_in_passing(desk, &order.sale(), details)
+                .details_in_passing(desk, &order.clone().into_sale(), details)
                 .map(Some),
         }
     }

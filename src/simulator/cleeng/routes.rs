@@ -44,8 +44,12 @@ fn orders(world: &mut World, desk: &Desk, call: &Call, method: &str, rest: &[&st
 
 fn payments(world: &mut World, desk: &Desk, call: &Call, method: &str, rest: &[&str]) -> Answer {
     match (method, rest) {
-        ("POST", []) if wire::is_external(call) => world.record_external(desk, wire::body(call)?),
-        ("POST", []) => world.record_payment(desk, wire::body(call)?),
+        // No body is of both kinds, so that only one that is not of an order is looked at twice.
+        ("POST", []) => match wire::body(call) {
+            Ok(new) => world.record_payment(desk, new),
+            Err(_) if wire::is_external(call) => world.record_external(desk, wire::body(call)?),
+            Err(fail) => Err(fail),
+        },
         ("PATCH", [id]) => world.change_payment(desk, wire::path_id(id)?, wire::body(call)?),
         ("PATCH", [id, "cancel"]) => world.cancel_payment(desk, wire::path_id(id)?),
         _ => return nowhere(),
@@ -148,7 +152,9 @@ fn passes(world: &mut World, desk: &Desk, call: &Call, method: &str, rest: &[&st
 fn settings(world: &mut World, desk: &Desk, call: &Call, method: &str, rest: &[&str]) -> Answer {
     match (method, rest) {
         ("GET", ["webhook_subscriptions"]) => Ok(world.read_endpoints()),
-        ("PUT", ["webhook_subscriptions", topic]) => world.put_endpoints(topic, wire::body(call)?),
+        ("PUT", ["webhook_subscriptions", topic]) => {
+            world.put_endpoints(desk, topic, wire::body(call)?)
+        }
         ("PUT", ["dunning_actions", cycle]) => world.put_dunning(cycle, wire::body(call)?),
         ("POST", ["payment_methods"]) => world.create_method(wire::body(call)?),
         ("GET", ["customers", id]) => world.read_customer(desk, wire::path_id(id)?),

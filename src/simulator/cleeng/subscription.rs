@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::agenda::{Due, Slot};
+use super::agenda::{Due, Schedule, Slot};
 use super::calendar::Cycle;
 use super::dunning::{End, Held, Mode, Round, Step};
 use super::fail::Fail;
@@ -166,7 +166,10 @@ impl World {
         let Some(subscription) = self.subscriptions.get(&id) else {
             return;
         };
-        let next = self.next_step(subscription);
+        let schedule = self.schedule;
+        let next = self
+            .next_step(subscription)
+            .filter(|(_, step)| schedule == Schedule::Kept || *step == Step::Expire);
         if let Some(slot) = subscription.planned {
             self.agenda.strike(slot);
         }
@@ -176,6 +179,15 @@ impl World {
         });
         if let Some(subscription) = self.subscriptions.get_mut(&id) {
             subscription.planned = planned;
+        }
+    }
+
+    /// From now on every next step is on the agenda; those whose time has passed unheard are done now, still unheard.
+    pub(crate) fn keep_schedule(&mut self, desk: &Desk) {
+        if self.schedule == Schedule::Unasked {
+            self.schedule = Schedule::Kept;
+            self.plan_all();
+            self.due_letters(desk);
         }
     }
 

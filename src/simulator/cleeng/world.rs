@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, Schedule};
 use super::calendar::Cycle;
 use super::details::Details;
 use super::dunning::Dunning;
@@ -41,6 +41,7 @@ pub(crate) struct World {
     /// What webhooks that were taken ask for, as long as it is not reported.
     pub(crate) awaited: Vec<Awaits>,
     pub(crate) agenda: Agenda,
+    pub(crate) schedule: Schedule,
     /// Every record of a payment, in its order.
     pub(crate) recorded: Vec<Recorded>,
     pub(crate) standing: Option<Standing>,
@@ -84,6 +85,10 @@ impl World {
             letters: BTreeMap::new(),
             awaited: Vec::new(),
             agenda: Agenda::default(),
+            schedule: match &hooks.url {
+                Some(_) => Schedule::Kept,
+                None => Schedule::Unasked,
+            },
             recorded: Vec::new(),
             standing,
             next_order: mint.number(100_000_001, 500_000_000),
