@@ -16,6 +16,7 @@ pub(crate) mod ids;
 pub(crate) mod message;
 pub(crate) mod moment;
 pub(crate) mod money;
+pub(crate) mod money_back;
 pub(crate) mod outcome;
 pub(crate) mod pause;
 pub(crate) mod payment;

@@ -3,6 +3,7 @@
 //! An adapter is pure where it can be: [`Gateway::prepare`] makes the bytes that are written down before they are sent,
 //! [`Gateway::send`] sends exactly those once. It never retries and never decides what is next: that is `domain` and `roles/worker`.
 
+pub(crate) mod billing;
 mod limited;
 mod method;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+use self::billing::Billing;
 use self::limited::Limited;
 use self::simulated::Simulated;
 use self::stripe::Stripe;
@@ -41,9 +43,24 @@ pub(crate) struct Event {
     pub(crate) id: String,
     /// The gateway's own name of what happened, such as `payment_intent.succeeded`.
     pub(crate) kind: String,
+    pub(crate) about: About,
+    /// The payment that it is about, by the gateway's own id.
     pub(crate) reference: GatewayRef,
     /// Our payment, where the gateway carries it along.
     pub(crate) payment_id: Option<PaymentId>,
+}
+
+/// What to read after an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The payment itself.
+    Payment,
+    /// Its refunds.
+    Refunds,
+    /// Its disputes.
+    Disputes,
+    /// A method that is kept without a charge.
+    Saving,
 }
 
 /// Why a webhook was not taken.
@@ -73,7 +90,7 @@ pub(crate) enum Verified {
 
 /// A payment gateway. To add one: implement this, and name it in [`crate::config`] and in [`from_config`].
 #[async_trait]
-pub(crate) trait Gateway: Send + Sync {
+pub(crate) trait Gateway: Billing + Send + Sync {
     /// How long after the first send a key may be replayed, well inside the gateway's own promise.
     fn key_lifetime(&self) -> Duration;
 

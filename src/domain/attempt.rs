@@ -23,29 +23,67 @@ pub(crate) enum Stage {
     Charge,
     /// End the payment object, so that it can never move money any more.
     Cancel,
+    /// Take the money that an authorisation holds.
+    Capture,
+    /// Give up an authorisation: what it holds is free again, and nothing can be captured.
+    Void,
+    /// Give captured money back.
+    Refund,
+    /// Keep a method for later charges, without charging it.
+    Save,
+    /// Have the gateway forget a kept method.
+    Remove,
 }
 
 impl Stage {
+    const ALL: [Stage; 9] = [
+        Stage::Customer,
+        Stage::Create,
+        Stage::Charge,
+        Stage::Cancel,
+        Stage::Capture,
+        Stage::Void,
+        Stage::Refund,
+        Stage::Save,
+        Stage::Remove,
+    ];
+
     pub(crate) fn label(self) -> &'static str {
         match self {
             Stage::Customer => "customer",
             Stage::Create => "create",
             Stage::Charge => "charge",
             Stage::Cancel => "cancel",
+            Stage::Capture => "capture",
+            Stage::Void => "void",
+            Stage::Refund => "refund",
+            Stage::Save => "save",
+            Stage::Remove => "remove",
         }
     }
 
     pub(crate) fn from_label(text: &str) -> Option<Stage> {
-        [Stage::Customer, Stage::Create, Stage::Charge, Stage::Cancel]
-            .into_iter()
-            .find(|stage| stage.label() == text)
+        Stage::ALL.into_iter().find(|stage| stage.label() == text)
+    }
+
+    /// Whether it belongs to the charge of a checkout, its end included.
+    pub(crate) fn is_of_checkout(self) -> bool {
+        match self {
+            Stage::Customer | Stage::Create | Stage::Charge | Stage::Cancel => true,
+            Stage::Capture | Stage::Void | Stage::Refund | Stage::Save | Stage::Remove => false,
+        }
     }
 
     /// Whether a lost answer leaves money in doubt.
     pub(crate) fn moves_money(self) -> bool {
         match self {
-            Stage::Charge => true,
-            Stage::Customer | Stage::Create | Stage::Cancel => false,
+            Stage::Charge | Stage::Capture | Stage::Refund => true,
+            Stage::Customer
+            | Stage::Create
+            | Stage::Cancel
+            | Stage::Void
+            | Stage::Save
+            | Stage::Remove => false,
         }
     }
 }
@@ -167,6 +205,14 @@ mod tests {
                 "{before:?} {first_send}"
             );
         }
+    }
+
+    #[test]
+    fn a_stage_is_read_back_from_its_label() {
+        for stage in Stage::ALL {
+            assert_eq!(Stage::from_label(stage.label()), Some(stage));
+        }
+        assert_eq!(Stage::from_label("nonsense"), None);
     }
 
     #[test]

@@ -215,6 +215,30 @@ impl fmt::Display for GatewayRef {
     }
 }
 
+/// The gateway's own id of something that hangs on a payment: a refund, a dispute.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectRef(pub(crate) String);
+
+/// Our id of one refund that we ask for. The gateway brings it back, so that a lost answer is found by reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RefundId(pub(crate) Uuid);
+
+impl fmt::Display for RefundId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for RefundId {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        Uuid::parse_str(text)
+            .map(RefundId)
+            .map_err(|_| BadId("a refund id (a UUID)"))
+    }
+}
+
 /// Cleeng's id of a payment that it recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

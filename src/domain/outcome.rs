@@ -7,6 +7,7 @@ use super::attempt::Stage;
 use super::ids::GatewayRef;
 use super::moment::Moment;
 use super::money::Money;
+use super::money_back::{Refund, RefundState};
 use super::secret::Secret;
 
 /// Who or what can help after a decline.
@@ -133,6 +134,22 @@ pub(crate) enum Outcome {
     Cancelled {
         reference: GatewayRef,
     },
+    /// The authorisation ran out before it was captured: the hold is gone, and nothing can be taken any more.
+    Lapsed {
+        reference: Option<GatewayRef>,
+    },
+    /// The answer to a refund. What it leaves of the payment is told only by all of its refunds together.
+    Refunded {
+        reference: GatewayRef,
+        refund: Refund,
+    },
+    /// A method was kept, and nothing was charged.
+    Saved {
+        reference: GatewayRef,
+        stored: StoredMethod,
+    },
+    /// A kept method is forgotten at the gateway, now or since longer.
+    Removed,
 }
 
 impl Outcome {
@@ -146,18 +163,31 @@ impl Outcome {
             Outcome::Pending { .. } => "pending",
             Outcome::Rejected { .. } => "rejected",
             Outcome::Cancelled { .. } => "cancelled",
+            Outcome::Lapsed { .. } => "lapsed",
+            Outcome::Refunded { refund, .. } => match refund.state {
+                RefundState::Done => "refunded",
+                RefundState::Pending => "refund_pending",
+                RefundState::Failed { .. } => "refund_failed",
+            },
+            Outcome::Saved { .. } => "saved",
+            Outcome::Removed => "removed",
         }
     }
 
     pub(crate) fn reference(&self) -> Option<&GatewayRef> {
         match self {
             Outcome::Opened { progress } => progress.reference.as_ref(),
-            Outcome::Rejected { reference, .. } => reference.as_ref(),
+            Outcome::Rejected { reference, .. } | Outcome::Lapsed { reference } => {
+                reference.as_ref()
+            }
+            Outcome::Removed => None,
             Outcome::Authorized { reference, .. }
             | Outcome::Captured { reference, .. }
             | Outcome::RequiresAction { reference, .. }
             | Outcome::Pending { reference }
-            | Outcome::Cancelled { reference } => Some(reference),
+            | Outcome::Cancelled { reference }
+            | Outcome::Refunded { reference, .. }
+            | Outcome::Saved { reference, .. } => Some(reference),
         }
     }
 
@@ -166,11 +196,75 @@ impl Outcome {
         match self {
             Outcome::Opened { .. } => false,
             // It lives on: the request to end it may not have arrived yet.
-            Outcome::RequiresAction { .. } | Outcome::Pending { .. } => stage != Stage::Cancel,
-            Outcome::Authorized { .. }
-            | Outcome::Captured { .. }
-            | Outcome::Rejected { .. }
-            | Outcome::Cancelled { .. } => true,
+            Outcome::RequiresAction { .. } | Outcome::Pending { .. } => {
+                matches!(
+                    stage,
+                    Stage::Customer | Stage::Create | Stage::Charge | Stage::Save
+                )
+            }
+            // Still held: the request to take it, or to give it up, may not have arrived yet.
+            Outcome::Authorized { .. } => stage.is_of_checkout(),
+            // The state of the payment tells nothing about one refund, nor about a kept method.
+            Outcome::Captured { .. } | Outcome::Lapsed { .. } => {
+                stage.is_of_checkout() || matches!(stage, Stage::Capture | Stage::Void)
+            }
+            Outcome::Rejected { .. } | Outcome::Cancelled { .. } => {
+                !matches!(stage, Stage::Refund | Stage::Remove)
+            }
+            Outcome::Refunded { .. } => stage == Stage::Refund,
+            Outcome::Saved { .. } => stage == Stage::Save,
+            Outcome::Removed => stage == Stage::Remove,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_payment_says_does_not_settle_a_refund() {
+        let reference = GatewayRef("pi_1".to_owned());
+        let amount = Money {
+            minor: 999,
+            currency: "EUR".parse().unwrap(),
+        };
+        let captured = Outcome::Captured {
+            reference: reference.clone(),
+            amount,
+            stored: None,
+        };
+        let held = Outcome::Authorized {
+            reference: reference.clone(),
+            amount,
+            stored: None,
+            capture_before: None,
+        };
+        let lapsed = Outcome::Lapsed {
+            reference: Some(reference.clone()),
+        };
+        let ended = Outcome::Cancelled { reference };
+        for (outcome, charge, capture, void, refund, remove) in [
+            (captured, true, true, true, false, false),
+            (held, true, false, false, false, false),
+            (lapsed, true, true, true, false, false),
+            (ended, true, true, true, false, false),
+            (Outcome::Removed, false, false, false, false, true),
+        ] {
+            let settled = [
+                Stage::Charge,
+                Stage::Capture,
+                Stage::Void,
+                Stage::Refund,
+                Stage::Remove,
+            ]
+            .map(|stage| outcome.settles(stage));
+            assert_eq!(
+                settled,
+                [charge, capture, void, refund, remove],
+                "{}",
+                outcome.label()
+            );
         }
     }
 }

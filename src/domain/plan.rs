@@ -168,6 +168,10 @@ fn open_attempt(payment: &Payment, attempt: &Attempt, seen: Seen, now: Moment) -
             readable(payment, attempt, reference, seen, now)
         }
         (Stage::Charge | Stage::Cancel, None) => unreadable(payment, attempt, now),
+        // Left to the command that began it: a charge knows neither its key's end nor what it gave back.
+        (Stage::Capture | Stage::Void | Stage::Refund | Stage::Save | Stage::Remove, _) => {
+            Step::Rest
+        }
     }
 }
 

@@ -3,11 +3,15 @@
 //! `request` decides what is sent, `classify` and `intent` what an answer means; both are pure. This file only sends.
 
 mod amount;
+mod billing;
 mod classify;
 mod declines;
+mod follow_up;
 mod form;
 mod intent;
+mod money_back;
 mod request;
+mod setup;
 mod webhook;
 mod wire;
 
@@ -62,6 +66,8 @@ enum Misfit {
     Unreadable,
     /// A live object at a test key, or the other way round.
     WrongMode,
+    /// A list that goes on: what is not on it is not known.
+    Cut,
 }
 
 impl Stripe {
@@ -132,7 +138,12 @@ impl Gateway for Stripe {
             let code = "unsafe_reference".to_owned();
             return Err(CallError::Refused { code });
         }
-        let path = request::intent_path(reference, "?expand[]=latest_charge");
+        let expanded = if request::is_setup(reference) {
+            "payment_method"
+        } else {
+            "latest_charge"
+        };
+        let path = request::intent_path(reference, &format!("?expand[]={expanded}"));
         match self.call(self.http.get(join(&self.base_url, &path))).await {
             Sent::Answered(answer) => classify::read(&answer, &self.account),
             Sent::Failed(cause) => Err(unanswered(cause, Purpose::Read)),
@@ -165,6 +176,9 @@ impl Misfit {
             Misfit::Unreadable => unreadable(purpose),
             Misfit::WrongMode => CallError::Broken {
                 code: "wrong_mode".to_owned(),
+            },
+            Misfit::Cut => CallError::Refused {
+                code: "list_not_whole".to_owned(),
             },
         }
     }

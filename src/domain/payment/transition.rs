@@ -62,6 +62,14 @@ pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transi
             moved.status = Status::Cancelled;
             Some(Report::Cancelled)
         }
+        Outcome::Lapsed { .. } => {
+            moved.status = Status::Cancelled;
+            Some(Report::Cancelled)
+        }
+        // What was given back, and what was kept, is not the state of a charge: another command's business.
+        Outcome::Refunded { .. } | Outcome::Saved { .. } | Outcome::Removed => {
+            return Transition::Unchanged;
+        }
         Outcome::Authorized { stored, .. } => {
             moved.stored = stored.clone().or(moved.stored);
             moved.status = Status::Authorized;
@@ -110,7 +118,11 @@ fn wrong_amount(payment: &Payment, outcome: &Outcome) -> Option<Money> {
         | Outcome::RequiresAction { .. }
         | Outcome::Pending { .. }
         | Outcome::Rejected { .. }
-        | Outcome::Cancelled { .. } => return None,
+        | Outcome::Cancelled { .. }
+        | Outcome::Lapsed { .. }
+        | Outcome::Refunded { .. }
+        | Outcome::Saved { .. }
+        | Outcome::Removed => return None,
     };
     let asked = payment.order.as_ref().map(|order| order.amount);
     (asked != Some(taken)).then_some(taken)

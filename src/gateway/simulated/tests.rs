@@ -1,10 +1,13 @@
 //! The simulated gateway over a socket: what is sent, what each answer means, and webhooks.
 
+use super::super::{About, Event};
 use super::*;
 use crate::domain::money::Money;
 use crate::gateway::sample::{Ending, PAYMENT_ID, TIMEOUT, answering, key, new_method, payment};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
+
+mod follow_ups;
 
 const SECRET: &str = "simsec_1";
 const AT: i64 = 1_700_000_000;
@@ -69,7 +72,7 @@ fn a_charge_is_one_request_and_a_cancellation_another() {
     let body: Value = serde_json::from_str(charge.body.reveal()).unwrap();
     let expected = json!({
         "amount": {"value": 999, "currency": "EUR"}, "reference": PAYMENT_ID, "method": {"token": "tok_1"},
-        "capture": true, "savePaymentMethod": true, "returnUrl": null,
+        "capture": true, "savePaymentMethod": true, "offSession": false, "returnUrl": null,
     });
     assert_eq!(body, expected);
     let cancel = offline().prepare_cancel(&GatewayRef("ch_1".to_owned()));
@@ -86,7 +89,7 @@ fn a_stored_method_is_charged_by_its_token() {
     let body = offline().prepare(&renewal).unwrap().body;
     assert!(
         body.reveal()
-            .contains(r#""method":{"token":"stored_1"},"capture":true,"savePaymentMethod":false"#)
+            .contains(r#""method":{"token":"stored_1"},"capture":true,"savePaymentMethod":false,"offSession":true"#)
     );
 }
 
@@ -175,7 +178,7 @@ fn outcome_of(more: Value) -> Option<Outcome> {
     for (field, value) in more.as_object().unwrap() {
         charge[field] = value.clone();
     }
-    serde_json::from_value(charge).ok().and_then(outcome)
+    serde_json::from_value(charge).ok().and_then(read::charge)
 }
 
 #[test]
@@ -188,6 +191,7 @@ fn a_charge_tells_its_outcome() {
         (json!({"status": "authorized"}), "authorized"),
         (json!({"status": "pending"}), "pending"),
         (json!({"status": "cancelled"}), "cancelled"),
+        (json!({"status": "expired"}), "lapsed"),
         (
             json!({"status": "declined", "decline": lost}),
             "rejected hard lost_card",
@@ -232,22 +236,24 @@ fn amount_and_stored_method_are_read() {
     );
 }
 
+fn verify(body: &str, secret: &str) -> Result<Verified, BadEvent> {
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(format!("{AT}.{body}").as_bytes());
+    let tag = hex::encode(mac.finalize().into_bytes());
+    let header = format!("t={AT},v1={tag}").parse().unwrap();
+    let headers = HeaderMap::from_iter([("simulated-signature".parse().unwrap(), header)]);
+    offline().verify(&headers, body.as_bytes(), Moment::from_unix_seconds(AT))
+}
+
 #[test]
 fn a_webhook_is_taken_only_with_its_signature() {
-    let verify = |body: &str, secret: &str| {
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-        mac.update(format!("{AT}.{body}").as_bytes());
-        let tag = hex::encode(mac.finalize().into_bytes());
-        let header = format!("t={AT},v1={tag}").parse().unwrap();
-        let headers = HeaderMap::from_iter([("simulated-signature".parse().unwrap(), header)]);
-        offline().verify(&headers, body.as_bytes(), Moment::from_unix_seconds(AT))
-    };
     let updated = format!(
         r#"{{"id":"evt_1","type":"charge.updated","charge":{{"id":"ch_1","reference":"{PAYMENT_ID}"}}}}"#
     );
     let event = Event {
         id: "evt_1".to_owned(),
         kind: "charge.updated".to_owned(),
+        about: About::Payment,
         reference: GatewayRef("ch_1".to_owned()),
         payment_id: Some(PAYMENT_ID.parse().unwrap()),
     };

@@ -3,14 +3,15 @@
 use serde::de::DeserializeOwned;
 
 use super::declines::decline;
-use super::intent::{is_blocked, outcome};
-use super::wire::{Customer, ErrorBody, Failure, Intent};
-use super::{Account, Misfit};
+use super::intent::{self, is_blocked};
+use super::wire::{self, Customer, ErrorBody, Failure};
+use super::{Account, Misfit, money_back, setup};
 use crate::domain::attempt::Stage;
 use crate::domain::failure::{CallError, Cause};
 use crate::domain::ids::GatewayRef;
+use crate::domain::money_back::{Dispute, Refund};
 use crate::domain::outcome::{Outcome, Progress};
-use crate::http::{Answer, Purpose, is_path_segment, unreadable};
+use crate::http::{Answer, Purpose, code, is_path_segment, unreadable};
 
 /// The answer was kept under the idempotency key: it is what the first request got.
 const REPLAYED: &str = "idempotent-replayed";
@@ -33,11 +34,17 @@ const AUTHENTICATION: [&str; 3] = [
     "setup_intent_authentication_failure",
 ];
 /// The object is further than the call expects; its state tells how far.
-const STATE: [&str; 6] = [
+const STATE: [&str; 7] = [
     "payment_intent_unexpected_state",
+    "setup_intent_unexpected_state",
     "intent_invalid_state",
     "charge_already_captured",
     "charge_already_refunded",
+    "charge_expired_for_capture",
+    "capture_charge_authorization_expired",
+];
+/// A capture came too late: what the authorisation held is free again.
+const LAPSED: [&str; 2] = [
     "charge_expired_for_capture",
     "capture_charge_authorization_expired",
 ];
@@ -47,13 +54,18 @@ const PAYERS: [&str; 3] = ["payment_method", "confirmation_token", "customer"];
 /// The meaning of the answer to a POST.
 pub(super) fn sent(stage: Stage, answer: &Answer, account: &Account) -> Result<Outcome, CallError> {
     if !answer.is_success() {
-        return refused(answer);
+        return refused(stage, answer);
     }
     let meaning = match stage {
         Stage::Customer => parse(answer).and_then(|customer| opened_customer(customer, account)),
-        Stage::Create | Stage::Charge | Stage::Cancel => {
-            parse(answer).and_then(|intent: Intent| outcome(intent, account))
-        }
+        Stage::Create
+        | Stage::Charge
+        | Stage::Cancel
+        | Stage::Capture
+        | Stage::Void
+        | Stage::Save => of_intent(answer, account),
+        Stage::Refund => parse(answer).and_then(money_back::refunded),
+        Stage::Remove => parse(answer).and_then(|method| removed(&method, account)),
     };
     meaning.map_err(|misfit| misfit.reaction(Purpose::Charge))
 }
@@ -61,19 +73,58 @@ pub(super) fn sent(stage: Stage, answer: &Answer, account: &Account) -> Result<O
 /// The meaning of the answer to a read of an intent.
 pub(super) fn read(answer: &Answer, account: &Account) -> Result<Outcome, CallError> {
     if answer.is_success() {
-        return parse(answer)
-            .and_then(|intent: Intent| outcome(intent, account))
-            .map_err(|misfit| misfit.reaction(Purpose::Read));
+        return of_intent(answer, account).map_err(|misfit| misfit.reaction(Purpose::Read));
     }
+    Err(unread(answer))
+}
+
+/// The meaning of the answer to a read of a payment's refunds.
+pub(super) fn refunds(answer: &Answer) -> Result<Vec<Refund>, CallError> {
+    list(answer, money_back::refund)
+}
+
+/// The meaning of the answer to a read of a payment's disputes.
+pub(super) fn disputes(answer: &Answer, account: &Account) -> Result<Vec<Dispute>, CallError> {
+    list(answer, |found| money_back::dispute(found, account))
+}
+
+/// A list is read whole or not at all: one entry that says nothing could be the one that counts.
+fn list<W: DeserializeOwned, T>(
+    answer: &Answer,
+    read: impl Fn(W) -> Result<T, Misfit>,
+) -> Result<Vec<T>, CallError> {
+    if !answer.is_success() {
+        return Err(unread(answer));
+    }
+    parse(answer)
+        .and_then(|list: wire::List<W>| match list.has_more {
+            true => Err(Misfit::Cut),
+            false => list.data.into_iter().map(read).collect(),
+        })
+        .map_err(|misfit| misfit.reaction(Purpose::Read))
+}
+
+/// Why a read gave nothing.
+fn unread(answer: &Answer) -> CallError {
     let failure = failure(answer).unwrap_or_default();
-    Err(match failure.code.as_deref() {
+    match failure.code.as_deref() {
         Some(code) if LIMITED.contains(&code) => answer.again(Cause::RateLimited),
         word if is_one_of(word, &BAD_KEY) => broken(word),
         word => answer.refusal(Purpose::Read, word),
-    })
+    }
 }
 
-fn refused(answer: &Answer) -> Result<Outcome, CallError> {
+/// A PaymentIntent, or a SetupIntent where nothing is charged.
+fn of_intent(answer: &Answer, account: &Account) -> Result<Outcome, Misfit> {
+    let shown: wire::Kind = parse(answer)?;
+    if shown.object.as_deref() == Some("setup_intent") {
+        parse(answer).and_then(|setup| setup::outcome(setup, account))
+    } else {
+        parse(answer).and_then(|intent| intent::outcome(intent, account))
+    }
+}
+
+fn refused(stage: Stage, answer: &Answer) -> Result<Outcome, CallError> {
     // A 402 is a decline only if it says so; anything between us and Stripe may answer with a page.
     let Some(failure) = failure(answer) else {
         return Err(match answer.status {
@@ -82,8 +133,8 @@ fn refused(answer: &Answer) -> Result<Outcome, CallError> {
         });
     };
     let code = failure.code.as_deref();
-    if is_decline(answer.status, &failure) {
-        return Ok(rejected(&failure));
+    if let Some(meaning) = definite(stage, answer.status, &failure) {
+        return meaning;
     }
     Err(match code {
         // Asked before the type: both say that the key is in use, this one that it is so just now.
@@ -96,12 +147,40 @@ fn refused(answer: &Answer) -> Result<Outcome, CallError> {
     })
 }
 
+/// What an error says for good about a request of `stage`; nothing when that depends on its status or on a read.
+fn definite(stage: Stage, status: u16, failure: &Failure) -> Option<Result<Outcome, CallError>> {
+    // These come before a request is looked at, or from a failing server: they say nothing, whatever the body says.
+    if matches!(status, 401 | 403 | 408 | 409 | 424 | 429 | 500..) {
+        return None;
+    }
+    let code = failure.code.as_deref();
+    match stage {
+        Stage::Capture if is_one_of(code, &LAPSED) => Some(Ok(Outcome::Lapsed {
+            reference: reference(failure),
+        })),
+        // Gone since longer: what was asked for is so.
+        Stage::Remove if code == Some("resource_missing") => Some(Ok(Outcome::Removed)),
+        // This request gave nothing back: what did, stands among the refunds.
+        Stage::Refund if code == Some("charge_already_refunded") => Some(Err(no(status, failure))),
+        // Nobody paid with a card here, so a bank's no is no decline of the payment: it stays what it was.
+        Stage::Capture | Stage::Void | Stage::Refund | Stage::Remove => {
+            is_decline(status, failure).then(|| Err(no(status, failure)))
+        }
+        Stage::Customer | Stage::Create | Stage::Charge | Stage::Cancel | Stage::Save => {
+            is_decline(status, failure).then(|| Ok(rejected(failure)))
+        }
+    }
+}
+
+fn no(status: u16, failure: &Failure) -> CallError {
+    let word = failure.decline_code.as_deref().or(failure.code.as_deref());
+    CallError::Refused {
+        code: code(status, word),
+    }
+}
+
 /// A definite no about this payment: by type, by status, or because what the payer gave us does not exist.
 fn is_decline(status: u16, failure: &Failure) -> bool {
-    // These come before a request is looked at, or from a failing server: never a decline, whatever the body says.
-    if matches!(status, 401 | 403 | 408 | 409 | 424 | 429 | 500..) {
-        return false;
-    }
     let code = failure.code.as_deref();
     let payers = is_one_of(failure.param.as_deref(), &PAYERS);
     failure.kind.as_deref() == Some("card_error")
@@ -142,10 +221,26 @@ fn rejected(failure: &Failure) -> Outcome {
     let intent = failure.payment_intent.as_ref();
     let blocked = is_blocked(intent.and_then(|intent| intent.latest_charge.as_ref()));
     Outcome::Rejected {
-        reference: intent
-            .filter(|intent| is_path_segment(&intent.id))
-            .map(|intent| GatewayRef(intent.id.clone())),
+        reference: reference(failure),
         decline: decline(failure, blocked),
+    }
+}
+
+/// The intent that an error is about, where it shows one.
+fn reference(failure: &Failure) -> Option<GatewayRef> {
+    let shown = failure.payment_intent.as_ref();
+    shown
+        .or(failure.setup_intent.as_ref())
+        .filter(|intent| is_path_segment(&intent.id))
+        .map(|intent| GatewayRef(intent.id.clone()))
+}
+
+fn removed(method: &wire::Method, account: &Account) -> Result<Outcome, Misfit> {
+    account.check_mode(method.livemode)?;
+    match method.customer {
+        None if is_path_segment(&method.id) => Ok(Outcome::Removed),
+        // It can still be charged for this customer.
+        Some(_) | None => Err(Misfit::Unreadable),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::amount::from_stripe;
 use super::declines::decline;
-use super::wire::{Card, Charge, ChargeOrId, Intent};
+use super::wire::NextAction as Asked;
+use super::wire::{BillingDetails, Card, Charge, ChargeOrId, Intent};
 use super::{Account, Misfit};
 use crate::domain::ids::GatewayRef;
 use crate::domain::moment::Moment;
@@ -36,10 +37,13 @@ pub(super) fn outcome(intent: Intent, account: &Account) -> Result<Outcome, Misf
             reference,
         }),
         "requires_action" => Ok(Outcome::RequiresAction {
-            action: action(intent, account)?,
+            action: action(intent.next_action, intent.client_secret, account)?,
             reference,
         }),
         "processing" => Ok(Outcome::Pending { reference }),
+        "canceled" if has_lapsed(&intent) => Ok(Outcome::Lapsed {
+            reference: Some(reference),
+        }),
         "canceled" => Ok(Outcome::Cancelled { reference }),
         "requires_payment_method" | "requires_confirmation" => Ok(not_charged(intent, reference)),
         _ => Err(Misfit::Unreadable),
@@ -63,6 +67,15 @@ fn not_charged(intent: Intent, reference: GatewayRef) -> Outcome {
     }
 }
 
+/// Whether Stripe ended it because its authorisation ran out. Nobody asked for that, and there was something to capture.
+fn has_lapsed(intent: &Intent) -> bool {
+    let by_time = matches!(
+        intent.cancellation_reason.as_deref(),
+        Some("expired" | "automatic")
+    );
+    by_time && charge(intent).and_then(|charge| charge.paid) == Some(true)
+}
+
 /// Whether Stripe's risk rules stopped the charge; only an expanded charge tells.
 pub(super) fn is_blocked(charge: Option<&ChargeOrId>) -> bool {
     charge
@@ -72,9 +85,12 @@ pub(super) fn is_blocked(charge: Option<&ChargeOrId>) -> bool {
 }
 
 /// A redirect where Stripe gives one; all else is shown by Stripe's own script, given the intent's client secret.
-fn action(intent: Intent, account: &Account) -> Result<NextAction, Misfit> {
-    let redirect = intent
-        .next_action
+pub(super) fn action(
+    asked: Option<Asked>,
+    client_secret: Option<Secret<String>>,
+    account: &Account,
+) -> Result<NextAction, Misfit> {
+    let redirect = asked
         .and_then(|action| action.redirect_to_url)
         .and_then(|redirect| redirect.url);
     if let Some(url) = redirect {
@@ -85,7 +101,7 @@ fn action(intent: Intent, account: &Account) -> Result<NextAction, Misfit> {
         };
     }
     Ok(NextAction::StripeSdk {
-        client_secret: intent.client_secret.ok_or(Misfit::Unreadable)?,
+        client_secret: client_secret.ok_or(Misfit::Unreadable)?,
         publishable_key: account.publishable_key.clone(),
     })
 }
@@ -99,22 +115,35 @@ fn stored(intent: &Intent) -> Option<StoredMethod> {
     if intent.setup_future_usage.as_deref() != Some("off_session") {
         return None;
     }
-    let (customer, method) = (intent.customer.as_ref()?, intent.payment_method.as_ref()?);
-    let card = card(intent);
-    Some(StoredMethod {
+    Some(stored_method(
+        intent.customer.as_ref()?,
+        intent.payment_method.as_ref()?,
+        kind(intent),
+        card(intent),
+        charge(intent).and_then(|charge| charge.billing_details.as_ref()),
+    ))
+}
+
+/// A kept method, with what may be shown of it.
+pub(super) fn stored_method(
+    customer: &str,
+    method: &str,
+    kind: Option<String>,
+    card: Option<&Card>,
+    billing: Option<&BillingDetails>,
+) -> StoredMethod {
+    StoredMethod {
         token: Secret::new(format!("{customer}|{method}")),
         variant: card
             .and_then(|card| card.brand.clone())
-            .or_else(|| kind(intent))
+            .or(kind)
             .filter(|word| is_code(word)),
         last_four: card
             .and_then(|card| card.last4.clone())
             .filter(|four| four.len() == 4 && four.bytes().all(|b| b.is_ascii_digit())),
         expiry: card.and_then(expiry),
-        holder: charge(intent)
-            .and_then(|charge| charge.billing_details.as_ref())
-            .and_then(|details| details.name.clone()),
-    })
+        holder: billing.and_then(|details| details.name.clone()),
+    }
 }
 
 fn expiry(card: &Card) -> Option<String> {

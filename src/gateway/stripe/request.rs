@@ -7,9 +7,10 @@ use super::amount::to_stripe;
 use super::form::Form;
 use crate::config::CaptureMode;
 use crate::domain::attempt::{Prepared, Stage};
-use crate::domain::ids::GatewayRef;
+use crate::domain::ids::{GatewayRef, PaymentId};
+use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass};
-use crate::domain::payment::{Method, OrderFacts, Payment};
+use crate::domain::payment::{Method, Payment};
 use crate::domain::secret::Secret;
 use crate::gateway::method::token;
 use crate::http::is_path_segment;
@@ -29,7 +30,7 @@ pub(super) fn prepare(payment: &Payment, capture: CaptureMode) -> Result<Prepare
     let progress = &payment.progress;
     match (&progress.reference, &charged, &progress.customer) {
         (Some(reference), _, _) => Ok(confirm(payment, reference, &charged)),
-        (None, Charged::New { save: true, .. }, None) => Ok(customer(payment)),
+        (None, Charged::New { save: true, .. }, None) => Ok(customer(payment.id)),
         (None, _, _) => create(payment, &charged, capture),
     }
 }
@@ -40,10 +41,20 @@ pub(super) fn cancel(reference: &GatewayRef) -> Prepared {
     prepared(Stage::Cancel, intent_path(reference, "/cancel"), form)
 }
 
-/// The path of an intent. The reference was checked where it came in; here it is escaped all the same.
+/// The path of an intent, by the kind of its id. The reference was checked where it came in; here it is escaped all the same.
 pub(super) fn intent_path(reference: &GatewayRef, action: &str) -> String {
     let id: String = url::form_urlencoded::byte_serialize(reference.0.as_bytes()).collect();
-    format!("/v1/payment_intents/{id}{action}")
+    let kind = if is_setup(reference) {
+        "setup_intents"
+    } else {
+        "payment_intents"
+    };
+    format!("/v1/{kind}/{id}{action}")
+}
+
+/// Whether this is the id of a SetupIntent: a method is kept, nothing is charged.
+pub(super) fn is_setup(reference: &GatewayRef) -> bool {
+    reference.0.starts_with("seti_")
 }
 
 fn charged(method: &Method) -> Result<Charged<'_>, Decline> {
@@ -52,17 +63,26 @@ fn charged(method: &Method) -> Result<Charged<'_>, Decline> {
             Some(token) => Ok(Charged::New { token, save: *save }),
             None => Err(no(DeclineClass::NeedsCustomer, "payment_method_unreadable")),
         },
-        Method::Stored { token } => match token.reveal().split_once('|') {
-            Some((customer, method)) if is_path_segment(customer) && is_path_segment(method) => {
-                Ok(Charged::Stored { customer, method })
-            }
-            _ => Err(no(DeclineClass::Hard, "stored_method_unreadable")),
-        },
+        Method::Stored { token } => {
+            let (customer, method) = stored_parts(token)?;
+            Ok(Charged::Stored { customer, method })
+        }
     }
 }
 
-fn customer(payment: &Payment) -> Prepared {
-    let form = Form::new().field("metadata[payment_id]", &payment.id.to_string());
+/// The customer and the method that a stored token names.
+pub(super) fn stored_parts(token: &Secret<String>) -> Result<(&str, &str), Decline> {
+    match token.reveal().split_once('|') {
+        Some((customer, method)) if is_path_segment(customer) && is_path_segment(method) => {
+            Ok((customer, method))
+        }
+        _ => Err(no(DeclineClass::Hard, "stored_method_unreadable")),
+    }
+}
+
+/// The customer object that a method is saved for.
+pub(super) fn customer(payment_id: PaymentId) -> Prepared {
+    let form = Form::new().field("metadata[payment_id]", &payment_id.to_string());
     prepared(Stage::Customer, "/v1/customers".to_owned(), form)
 }
 
@@ -82,7 +102,7 @@ fn create(
     // A method that needs a redirect can only be offered when there is somewhere to come back to.
     let redirects = payment.return_url.is_none().then_some("never");
     let form = Form::new()
-        .field("amount", &amount(order)?.to_string())
+        .field("amount", &amount(order.amount)?.to_string())
         .field("currency", &order.amount.currency.as_str().to_lowercase())
         .field("capture_method", capture_method(capture))
         .maybe("customer", customer)
@@ -111,8 +131,9 @@ fn confirm(payment: &Payment, reference: &GatewayRef, charged: &Charged<'_>) -> 
     prepared(Stage::Charge, intent_path(reference, "/confirm"), form)
 }
 
-fn amount(order: &OrderFacts) -> Result<i64, Decline> {
-    match to_stripe(order.amount) {
+/// The number that Stripe is sent for an amount that moves.
+pub(super) fn amount(money: Money) -> Result<i64, Decline> {
+    match to_stripe(money) {
         Ok(number) if number > 0 => Ok(number),
         Ok(_) => Err(no(DeclineClass::InvalidOrder, "amount_zero")),
         Err(_) => Err(no(DeclineClass::InvalidOrder, "amount_not_representable")),
@@ -126,7 +147,7 @@ fn capture_method(capture: CaptureMode) -> &'static str {
     }
 }
 
-fn prepared(stage: Stage, path: String, form: Form) -> Prepared {
+pub(super) fn prepared(stage: Stage, path: String, form: Form) -> Prepared {
     Prepared {
         stage,
         path,
@@ -135,7 +156,7 @@ fn prepared(stage: Stage, path: String, form: Form) -> Prepared {
     }
 }
 
-fn no(class: DeclineClass, code: &str) -> Decline {
+pub(super) fn no(class: DeclineClass, code: &str) -> Decline {
     Decline {
         class,
         code: code.to_owned(),

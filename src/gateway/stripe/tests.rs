@@ -25,6 +25,11 @@ fn stripe(base_url: Url) -> Stripe {
     Stripe::new(&config, http::client().unwrap()).unwrap()
 }
 
+/// One that nobody answers.
+pub(super) fn offline() -> Stripe {
+    stripe("http://127.0.0.1:1".parse().unwrap())
+}
+
 fn confirm() -> Prepared {
     Prepared {
         stage: Stage::Charge,
@@ -137,7 +142,7 @@ fn verify(body: &str) -> Result<Verified, BadEvent> {
         "stripe-signature",
         format!("t={AT},v1={tag}").parse().unwrap(),
     );
-    let stripe = stripe("http://127.0.0.1:1".parse().unwrap());
+    let stripe = offline();
     stripe.verify(&headers, body.as_bytes(), Moment::from_unix_seconds(AT))
 }
 
@@ -159,12 +164,130 @@ fn an_event_of_an_intent_names_the_intent_and_our_payment() {
         let expected = super::super::Event {
             id: "evt_1".to_owned(),
             kind: "payment_intent.succeeded".to_owned(),
+            about: super::super::About::Payment,
             reference: GatewayRef("pi_1".to_owned()),
             payment_id,
         };
         let verified = verify(&event("payment_intent.succeeded", false, object));
         assert_eq!(verified, Ok(Verified::Event(expected)));
     }
+}
+
+#[test]
+fn an_event_of_what_hangs_on_an_intent_names_the_intent_and_what_to_read() {
+    use super::super::About;
+    let hanging = format!(
+        r#"{{"id":"re_1","payment_intent":"pi_1","metadata":{{"payment_id":"{PAYMENT_ID}"}}}}"#
+    );
+    let setup = format!(r#"{{"id":"pi_1","metadata":{{"payment_id":"{PAYMENT_ID}"}}}}"#);
+    for (kind, object, about) in [
+        ("charge.refunded", &hanging, About::Refunds),
+        ("charge.refund.updated", &hanging, About::Refunds),
+        ("refund.created", &hanging, About::Refunds),
+        ("refund.updated", &hanging, About::Refunds),
+        ("refund.failed", &hanging, About::Refunds),
+        ("charge.dispute.created", &hanging, About::Disputes),
+        ("charge.dispute.closed", &hanging, About::Disputes),
+        ("charge.dispute.funds_withdrawn", &hanging, About::Disputes),
+        ("charge.expired", &hanging, About::Payment),
+        ("setup_intent.succeeded", &setup, About::Saving),
+    ] {
+        let expected = super::super::Event {
+            id: "evt_1".to_owned(),
+            kind: kind.to_owned(),
+            about,
+            reference: GatewayRef("pi_1".to_owned()),
+            payment_id: Some(PAYMENT_ID.parse().unwrap()),
+        };
+        let verified = verify(&event(kind, false, object));
+        assert_eq!(verified, Ok(Verified::Event(expected)), "{kind}");
+    }
+    let not_ours = |kind: &str| {
+        let kind = kind.to_owned();
+        Ok(Verified::NotOurs { kind })
+    };
+    for kind in ["refund.created", "charge.dispute.created"] {
+        for object in [
+            r#"{"id":"re_1","payment_intent":null,"metadata":null}"#,
+            r#"{"id":"re_1"}"#,
+        ] {
+            assert_eq!(verify(&event(kind, false, object)), not_ours(kind));
+        }
+        let odd = event(kind, false, r#"{"id":"re_1","payment_intent":"../x"}"#);
+        assert_eq!(verify(&odd), Err(BadEvent::Unreadable));
+    }
+    for kind in [
+        "charge.succeeded",
+        "charge.captured",
+        "payment_method.detached",
+    ] {
+        assert_eq!(verify(&event(kind, false, &hanging)), not_ours(kind));
+    }
+}
+
+async fn refunds(ending: Ending) -> (Result<usize, CallError>, String) {
+    use super::super::billing::Billing;
+    let reference = GatewayRef("pi_1".to_owned());
+    let (found, request) = answering(ending, async |url| {
+        stripe(url).look_up_refunds(&reference).await
+    })
+    .await;
+    (found.map(|list| list.len()), request)
+}
+
+#[tokio::test]
+async fn refunds_and_disputes_are_read_by_the_intent() {
+    use super::super::billing::Billing;
+    let empty = Ending::Answer("200 OK", r#"{"data":[],"has_more":false}"#);
+    let (found, request) = refunds(empty).await;
+    assert_eq!(found, Ok(0));
+    assert!(request.starts_with("GET /v1/refunds?payment_intent=pi_1&limit=100 HTTP/1.1\r\n"));
+    let reference = GatewayRef("pi_1".to_owned());
+    let (found, request) = answering(empty, async |url| {
+        stripe(url).look_up_disputes(&reference).await
+    })
+    .await;
+    assert_eq!(found, Ok(Vec::new()));
+    assert!(request.starts_with("GET /v1/disputes?payment_intent=pi_1&limit=100 HTTP/1.1\r\n"));
+    let unsafe_one = offline()
+        .look_up_refunds(&GatewayRef("..".to_owned()))
+        .await;
+    assert_eq!(unsafe_one.unwrap_err().label(), "refused");
+}
+
+#[tokio::test]
+async fn a_timed_out_refund_is_unknown_and_a_timed_out_list_is_not_done() {
+    let refund = Prepared {
+        stage: Stage::Refund,
+        path: "/v1/refunds".to_owned(),
+        ..confirm()
+    };
+    for (ending, cause) in [
+        (Ending::Drop, Cause::Reset),
+        (Ending::Hang, Cause::TimedOut),
+    ] {
+        let send = async |url| stripe(url).send(key(), &refund).await;
+        let (sent, _) = answering(ending, send).await;
+        assert_eq!(sent, Err(CallError::Unknown { cause }));
+        let retry_after = None;
+        let not_done = Err(CallError::NotDone { cause, retry_after });
+        assert_eq!(refunds(ending).await.0, not_done);
+    }
+}
+
+#[tokio::test]
+async fn a_saving_is_read_with_its_method() {
+    let reference = GatewayRef("seti_1".to_owned());
+    let answer = Ending::Answer(
+        "200 OK",
+        r#"{"id":"seti_1","object":"setup_intent","livemode":false,"status":"processing"}"#,
+    );
+    let (meaning, request) =
+        answering(answer, async |url| stripe(url).look_up(&reference).await).await;
+    assert_eq!(meaning.unwrap().label(), "pending");
+    assert!(
+        request.starts_with("GET /v1/setup_intents/seti_1?expand[]=payment_method HTTP/1.1\r\n")
+    );
 }
 
 #[test]
@@ -197,7 +320,7 @@ fn other_events_and_broken_ones_are_told_apart() {
 
 #[test]
 fn a_body_that_was_touched_is_refused_before_it_is_read() {
-    let stripe = stripe("http://127.0.0.1:1".parse().unwrap());
+    let stripe = offline();
     let mut headers = HeaderMap::new();
     let now = Moment::from_unix_seconds(AT);
     assert_eq!(

@@ -29,6 +29,70 @@ pub(super) struct Intent {
     pub(super) next_action: Option<NextAction>,
     pub(super) last_payment_error: Option<Failure>,
     pub(super) latest_charge: Option<ChargeOrId>,
+    pub(super) cancellation_reason: Option<String>,
+}
+
+/// Which kind of intent an answer shows.
+#[derive(Deserialize)]
+pub(super) struct Kind {
+    pub(super) object: Option<String>,
+}
+
+/// A method that is kept without a charge.
+#[derive(Deserialize)]
+pub(super) struct SetupIntent {
+    pub(super) id: String,
+    pub(super) livemode: bool,
+    pub(super) status: String,
+    pub(super) customer: Option<String>,
+    pub(super) payment_method: Option<MethodOrId>,
+    pub(super) client_secret: Option<Secret<String>>,
+    pub(super) next_action: Option<NextAction>,
+    pub(super) last_setup_error: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Method {
+    pub(super) id: String,
+    pub(super) livemode: bool,
+    pub(super) customer: Option<String>,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) card: Option<Card>,
+    pub(super) billing_details: Option<BillingDetails>,
+}
+
+/// Stripe shows no `livemode` on a refund: it is of the mode of the key that reads it.
+#[derive(Deserialize)]
+pub(super) struct Refund {
+    pub(super) id: String,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) status: Option<String>,
+    pub(super) failure_reason: Option<String>,
+    pub(super) payment_intent: Option<String>,
+    pub(super) metadata: Option<RefundMetadata>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct RefundMetadata {
+    pub(super) refund_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Dispute {
+    pub(super) id: String,
+    pub(super) livemode: bool,
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    pub(super) status: String,
+}
+
+/// One page of a list.
+#[derive(Deserialize)]
+pub(super) struct List<T> {
+    pub(super) data: Vec<T>,
+    pub(super) has_more: bool,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +121,7 @@ pub(super) struct Failure {
     pub(super) advice_code: Option<String>,
     pub(super) param: Option<String>,
     pub(super) payment_intent: Option<FailedIntent>,
+    pub(super) setup_intent: Option<FailedIntent>,
 }
 
 #[derive(Deserialize)]
@@ -65,11 +130,19 @@ pub(super) struct FailedIntent {
     pub(super) latest_charge: Option<ChargeOrId>,
 }
 
+/// A method's id, and the method itself where `expand` was obeyed.
+pub(super) struct MethodOrId {
+    pub(super) id: String,
+    pub(super) shown: Option<Method>,
+}
+
 /// A charge where `expand` was obeyed, else only its id, which we do not need.
 pub(super) struct ChargeOrId(pub(super) Option<Charge>);
 
 #[derive(Deserialize)]
 pub(super) struct Charge {
+    /// Taken or held; not so for a charge that was declined.
+    pub(super) paid: Option<bool>,
     pub(super) outcome: Option<ChargeOutcome>,
     pub(super) payment_method_details: Option<MethodDetails>,
     pub(super) billing_details: Option<BillingDetails>,
@@ -115,21 +188,53 @@ pub(super) struct Event<'a> {
 
 #[derive(Deserialize)]
 pub(super) struct EventData<'a> {
-    /// Of the kind that the event is about; read only when that is an intent.
+    /// Of the kind that the event is about; read only when that is one we look at.
     #[serde(borrow)]
     pub(super) object: &'a RawValue,
 }
 
 #[derive(Deserialize)]
-pub(super) struct EventIntent {
+pub(super) struct EventObject {
     pub(super) id: String,
-    #[serde(default)]
-    pub(super) metadata: EventMetadata,
+    /// Where the object hangs on a payment.
+    pub(super) payment_intent: Option<String>,
+    pub(super) metadata: Option<EventMetadata>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 pub(super) struct EventMetadata {
     pub(super) payment_id: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for MethodOrId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MethodVisitor)
+    }
+}
+
+struct MethodVisitor;
+
+impl<'de> de::Visitor<'de> for MethodVisitor {
+    type Value = MethodOrId;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a payment method or its id")
+    }
+
+    fn visit_str<E: de::Error>(self, id: &str) -> Result<Self::Value, E> {
+        Ok(MethodOrId {
+            id: id.to_owned(),
+            shown: None,
+        })
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let method = Method::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(MethodOrId {
+            id: method.id.clone(),
+            shown: Some(method),
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for ChargeOrId {

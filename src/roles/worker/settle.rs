@@ -250,6 +250,10 @@ fn detail_of(outcome: &Outcome) -> String {
         | Outcome::Captured { .. }
         | Outcome::RequiresAction { .. }
         | Outcome::Pending { .. }
-        | Outcome::Cancelled { .. } => outcome.label().to_owned(),
+        | Outcome::Cancelled { .. }
+        | Outcome::Lapsed { .. }
+        | Outcome::Refunded { .. }
+        | Outcome::Saved { .. }
+        | Outcome::Removed => outcome.label().to_owned(),
     }
 }

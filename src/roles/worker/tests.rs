@@ -6,6 +6,7 @@
 
 mod barred;
 mod model;
+mod no_billing;
 mod objects;
 mod run;
 mod script;

@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod stages;
+
 fn account() -> Account {
     Account {
         live: Some(false),
