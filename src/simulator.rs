@@ -23,6 +23,7 @@ pub(crate) use cleeng::hooks::{Encoding, Hooks};
 pub(crate) use cleeng::standing::{Standing, total as standing_total};
 pub(crate) use latency::Latency;
 
+mod afterwards;
 mod book;
 mod call;
 mod cleeng;
@@ -227,7 +228,7 @@ async fn route(sim: &Arc<Sim>, call: Call) -> Reply {
     let path = call.path.clone();
     if path.starts_with("/stripe/v1/") {
         stripe::door::answer(sim, call).await
-    } else if path.starts_with("/simulated/charges") {
+    } else if path.starts_with("/simulated/charges") || path.starts_with("/simulated/methods") {
         simulated::door::answer(sim, call).await
     } else if path.starts_with("/cleeng/3.1/") {
         cleeng::door::answer(sim, call).await

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::afterwards::Befallen;
 use super::call::{Call, Reply};
 use super::cleeng::courier;
 use super::fault::Rule;
-use super::{Sim, book, cleeng, ledger};
+use super::{Sim, afterwards, book, cleeng, ledger, perform};
 
 /// What there is, for whoever opens the address in a browser.
 const HELP: &str = "\
@@ -18,6 +19,7 @@ The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 
 /stripe/v1/...          Stripe (Bearer key, Stripe-Version, form bodies)
 /simulated/charges      the simulated gateway (Bearer key, Idempotency-Key, JSON)
+/simulated/methods      its methods that are kept without a charge
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
 
 GET    /_ledger         what really happened; ?reference= ?orderId=
@@ -33,6 +35,10 @@ GET    /_statement      Cleeng's subscriptions, payments, refunds as they stand,
 POST   /_refunds        {\"paymentId\"} and \"amountMinor\", \"refundId\": Cleeng asks for a refund
 POST   /_captures       {\"paymentId\"}: Cleeng asks for the capture
 POST   /_deactivations  {\"paymentDetailsId\"}: the customer takes them away
+POST   /_gateway/refunds        {\"id\"} of a charge or intent, {\"amount\"}: a refund from the gateway's dashboard
+POST   /_gateway/disputes       {\"id\"} of a charge or intent, {\"amount\",\"reason\",\"inquiry\"}: its payer's bank disputes it
+POST   /_gateway/disputes/close {\"id\",\"result\"}: won, lost, or closed (an inquiry)
+POST   /_gateway/expire         {\"id\"} of a charge or intent: its authorisation runs out
 GET    /_webhooks       every webhook and how it fared
 POST   /_webhooks/resend {\"eventId\"}
 POST   /_reset          forget everything
@@ -75,6 +81,18 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
             }
             Err(reply) => reply,
         },
+        ("POST", ["_gateway", "refunds"]) => {
+            told(sim, body(call).map(|wish| afterwards::refund(sim, &wish))).await
+        }
+        ("POST", ["_gateway", "disputes"]) => {
+            told(sim, body(call).map(|wish| afterwards::dispute(sim, &wish))).await
+        }
+        ("POST", ["_gateway", "disputes", "close"]) => {
+            told(sim, body(call).map(|wish| afterwards::close(sim, &wish))).await
+        }
+        ("POST", ["_gateway", "expire"]) => {
+            told(sim, body(call).map(|wish| afterwards::expire(sim, &wish))).await
+        }
         ("GET", ["_webhooks"]) => Reply::of(200, &sim.post.sent()),
         ("POST", ["_webhooks", "resend"]) => match body::<Resend>(call) {
             Ok(resend) => again(sim, &resend.event_id).await,
@@ -104,6 +122,21 @@ async fn again(sim: &Arc<Sim>, id: &str) -> Reply {
             done()
         }
         None => missing(),
+    }
+}
+
+/// The answer to what befalls a payment, after its webhooks are on their way.
+async fn told(sim: &Arc<Sim>, befallen: Result<Option<Befallen>, Reply>) -> Reply {
+    match befallen {
+        Ok(Some(befallen)) => {
+            sim.send(befallen.letters, None).await;
+            if let Some(later) = befallen.later {
+                perform::later(sim, later);
+            }
+            Reply::json(200, &befallen.shown)
+        }
+        Ok(None) => Reply::json(409, &json!({ "error": "that cannot befall it" })),
+        Err(reply) => reply,
     }
 }
 

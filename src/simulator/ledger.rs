@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::Sim;
 use super::call::{Call, Reply};
+use super::simulated::wire;
 use super::stripe::intent::Intent;
 
 /// `GET /_ledger`, narrowed down by `?reference=` (`metadata.payment_id` at Stripe; at Cleeng the payments that name what is
@@ -87,12 +88,31 @@ fn stripe(
         .map(|refund| {
             json!({
                 "id": refund.id, "paymentIntent": refund.intent, "charge": refund.charge,
-                "amount": refund.amount, "currency": refund.currency, "status": "succeeded",
+                "amount": refund.amount, "currency": refund.currency, "status": refund.status.name(),
                 "reason": refund.reason, "metadata": refund.metadata, "created": refund.created,
             })
         })
         .collect();
-    json!({ "paymentIntents": intents, "refunds": refunds })
+    let mut disputes: Vec<_> = world
+        .disputes
+        .values()
+        .filter(|dispute| {
+            let intent = world.intents.get(&dispute.intent);
+            intent.is_some_and(wanted)
+        })
+        .collect();
+    disputes.sort_by_key(|dispute| dispute.place);
+    let disputes: Vec<Value> = disputes
+        .iter()
+        .map(|dispute| {
+            json!({
+                "id": dispute.id, "paymentIntent": dispute.intent, "charge": dispute.charge,
+                "amount": dispute.amount, "currency": dispute.currency, "status": dispute.status.name(),
+                "reason": dispute.reason, "created": dispute.created,
+            })
+        })
+        .collect();
+    json!({ "paymentIntents": intents, "refunds": refunds, "disputes": disputes })
 }
 
 fn simulated(sim: &Sim, reference: Option<&str>, moved: &mut BTreeMap<String, u32>) -> Value {
@@ -115,10 +135,35 @@ fn simulated(sim: &Sim, reference: Option<&str>, moved: &mut BTreeMap<String, u3
                 "amount": charge.value, "currency": charge.currency, "token": charge.token,
                 "charges": u32::from(charge.status.holds_money()),
                 "storedToken": charge.stored, "created": charge.created.unix_seconds(),
+                "amountCaptured": charge.captured, "amountRefunded": charge.refunded,
             })
         })
         .collect();
-    json!({ "charges": charges })
+    let of = |id: &str| {
+        let charge = world.charges.get(id)?;
+        let wanted = reference.is_none_or(|wanted| charge.reference == wanted);
+        wanted.then_some(charge)
+    };
+    let refunds: Vec<Value> = world
+        .refunds
+        .iter()
+        .filter_map(|refund| Some(wire::refund(refund, of(&refund.charge)?)))
+        .collect();
+    let disputes: Vec<Value> = world
+        .disputes
+        .iter()
+        .filter_map(|dispute| Some(wire::dispute(dispute, of(&dispute.charge)?)))
+        .collect();
+    let savings: Vec<Value> = world
+        .savings
+        .values()
+        .filter(|saving| reference.is_none_or(|wanted| saving.reference == wanted))
+        .map(|saving| json!({
+            "id": saving.id, "reference": saving.reference, "status": saving.status.name(),
+            "token": saving.token, "storedToken": saving.stored, "created": saving.created.unix_seconds(),
+        }))
+        .collect();
+    json!({ "charges": charges, "refunds": refunds, "disputes": disputes, "methods": savings })
 }
 
 /// The ids by which a confirmation may name these intents and charges.

@@ -16,7 +16,10 @@ pub(crate) enum Operation {
     StripeRead,
     StripeWebhook,
     SimulatedCharge,
+    SimulatedCapture,
     SimulatedCancel,
+    SimulatedRefund,
+    SimulatedMethod,
     SimulatedRead,
     SimulatedWebhook,
     CleengOrder,
@@ -28,7 +31,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 20] = [
+    pub(crate) const ALL: [Operation; 23] = [
         Operation::StripeCreate,
         Operation::StripeConfirm,
         Operation::StripeCapture,
@@ -40,7 +43,10 @@ impl Operation {
         Operation::StripeRead,
         Operation::StripeWebhook,
         Operation::SimulatedCharge,
+        Operation::SimulatedCapture,
         Operation::SimulatedCancel,
+        Operation::SimulatedRefund,
+        Operation::SimulatedMethod,
         Operation::SimulatedRead,
         Operation::SimulatedWebhook,
         Operation::CleengOrder,
@@ -64,7 +70,10 @@ impl Operation {
             Operation::StripeRead => "stripe.read",
             Operation::StripeWebhook => "stripe.webhook",
             Operation::SimulatedCharge => "simulated.charge",
+            Operation::SimulatedCapture => "simulated.capture",
             Operation::SimulatedCancel => "simulated.cancel",
+            Operation::SimulatedRefund => "simulated.refund",
+            Operation::SimulatedMethod => "simulated.method",
             Operation::SimulatedRead => "simulated.read",
             Operation::SimulatedWebhook => "simulated.webhook",
             Operation::CleengOrder => "cleeng.order",

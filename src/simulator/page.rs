@@ -39,7 +39,7 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
     };
     let letters = match gateway {
         "stripe" => stripe::door::authenticate(sim, id, approved),
-        _ => simulated::door::authenticate(sim, id, approved),
+        _ => simulated::work::authenticate(sim, id, approved),
     };
     let settled = letters.is_some();
     sim.send(letters.unwrap_or_default(), None).await;
@@ -63,6 +63,7 @@ fn find(sim: &Sim, gateway: &str, id: &str) -> Option<Challenge> {
     match gateway {
         "stripe" if id.starts_with("seti_") => set_up(sim, id),
         "stripe" => payment(sim, id),
+        "simulated" if id.starts_with("sm_") => saving(sim, id),
         "simulated" => charge(sim, id),
         _ => None,
     }
@@ -122,6 +123,21 @@ fn charge(sim: &Sim, id: &str) -> Option<Challenge> {
         back: way_back(
             charge.return_url.as_deref(),
             &[("charge", &charge.id), ("status", status)],
+        ),
+        status,
+    })
+}
+
+fn saving(sim: &Sim, id: &str) -> Option<Challenge> {
+    let world = sim.simulated();
+    let saving = world.savings.get(id)?;
+    let status = saving.status.name();
+    Some(Challenge {
+        amount: "0".to_owned(),
+        open: saving.status.waits(),
+        back: way_back(
+            saving.return_url.as_deref(),
+            &[("method", &saving.id), ("status", status)],
         ),
         status,
     })

@@ -41,7 +41,9 @@ pub(crate) struct Done {
 /// What happens by itself after a while.
 pub(crate) enum Later {
     StripeIntent(String),
+    StripeRefund(String),
     SimulatedCharge(String),
+    SimulatedRefund(String),
 }
 
 /// Why a call is answered without its work.
@@ -138,8 +140,8 @@ async fn carry_out(sim: Arc<Sim>, job: Job) -> Reply {
         let answer = done.keep.then(|| reply.clone());
         sim.keys.finish(party, &key, answer);
     }
-    if let Some(later) = done.later {
-        sim.tasks.spawn(settle(Arc::clone(&sim), later));
+    if let Some(what) = done.later {
+        later(&sim, what);
     }
     sim.send(done.letters, fault).await;
     hand_over(&sim, party, &call.cut, reply, kind).await
@@ -197,11 +199,18 @@ fn garbage() -> Reply {
     Reply::text(200, "application/json", "{\"id\": \"tru".to_owned())
 }
 
+/// Lets it happen by itself after a while.
+pub(crate) fn later(sim: &Arc<Sim>, what: Later) {
+    sim.tasks.spawn(settle(Arc::clone(sim), what));
+}
+
 async fn settle(sim: Arc<Sim>, later: Later) {
     pause(&sim, SETTLING).await;
     let letters = match later {
         Later::StripeIntent(id) => stripe::door::settle(&sim, &id),
-        Later::SimulatedCharge(id) => simulated::door::settle(&sim, &id),
+        Later::StripeRefund(id) => stripe::door::settle_refund(&sim, &id),
+        Later::SimulatedCharge(id) => simulated::work::settle(&sim, &id),
+        Later::SimulatedRefund(id) => simulated::work::settle_refund(&sim, &id),
     };
     sim.send(letters, None).await;
 }

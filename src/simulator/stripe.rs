@@ -2,11 +2,13 @@
 
 pub(crate) mod card;
 pub(crate) mod create;
+pub(crate) mod dispute;
 pub(crate) mod door;
 pub(crate) mod endpoint;
 pub(crate) mod event;
 pub(crate) mod fail;
 pub(crate) mod form;
+pub(crate) mod give_back;
 pub(crate) mod intent;
 pub(crate) mod list;
 pub(crate) mod method;

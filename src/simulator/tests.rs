@@ -23,7 +23,9 @@ mod cleeng_year;
 mod connector;
 mod faults;
 mod simulated;
+mod simulated_billing;
 mod stripe;
+mod stripe_billing;
 mod webhooks;
 
 /// A running simulator and a client for it; stopped when dropped.

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
 
 mod follow_ups;
+mod money_back;
 
 const SECRET: &str = "simsec_1";
 const AT: i64 = 1_700_000_000;

@@ -80,7 +80,15 @@ pub(super) fn read(answer: &Answer, account: &Account) -> Result<Outcome, CallEr
 
 /// The meaning of the answer to a read of a payment's refunds.
 pub(super) fn refunds(answer: &Answer) -> Result<Vec<Refund>, CallError> {
-    list(answer, money_back::refund)
+    let all = list(answer, |found: wire::Refund| {
+        // What an authorisation held until it ran out stands here, too; it was never taken.
+        let was_taken = found.reason.as_deref() != Some("expired_uncaptured_charge");
+        Ok(was_taken.then(|| money_back::refund(found)))
+    })?;
+    all.into_iter()
+        .flatten()
+        .collect::<Result<_, _>>()
+        .map_err(|misfit| misfit.reaction(Purpose::Read))
 }
 
 /// The meaning of the answer to a read of a payment's disputes.

@@ -70,6 +70,7 @@ pub(super) struct Refund {
     pub(super) currency: String,
     pub(super) status: Option<String>,
     pub(super) failure_reason: Option<String>,
+    pub(super) reason: Option<String>,
     pub(super) payment_intent: Option<String>,
     pub(super) metadata: Option<RefundMetadata>,
 }

@@ -2,16 +2,33 @@
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::wire::{self, ChargeRequest};
-use super::world::Status;
+use super::wire::{self, Amount, CaptureRequest, ChargeRequest, Nothing};
+use super::wire::{RefundRequest, Removal, SavingRequest};
+use super::work;
 use crate::simulator::call::{Call, Reply};
+use crate::simulator::fault::Fault;
 use crate::simulator::idempotency::Key;
 use crate::simulator::operation::Operation;
-use crate::simulator::perform::{self, Done, Job, Later, Refusal};
-use crate::simulator::post::Letter;
-use crate::simulator::{Party, Sim, clock};
+use crate::simulator::perform::{self, Job, Refusal};
+use crate::simulator::{Party, Sim};
+
+/// What is asked for, read and checked.
+pub(crate) enum Wish {
+    Charge(ChargeRequest),
+    Capture(String, CaptureRequest),
+    Cancel(String),
+    Refund(String, RefundRequest),
+    Save(SavingRequest),
+    CancelSaving(String),
+    Remove(Removal),
+    ShowCharge(String),
+    ShowRefunds(String),
+    ShowDisputes(String),
+    ShowSaving(String),
+}
 
 /// Answers one request.
 pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
@@ -19,186 +36,180 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: Call) -> Reply {
     if !known {
         return refusal(Refusal::Unauthorized);
     }
-    let segments = call.segments("/simulated");
-    let job = match (call.method.as_str(), segments.as_slice()) {
-        ("POST", ["charges"]) => charge(sim, call),
-        ("POST", ["charges", id, "cancel"]) => {
-            let id = (*id).to_owned();
-            Ok(cancel(call, id))
-        }
-        ("GET", ["charges", id]) => {
-            let id = (*id).to_owned();
-            Ok(read(call, id))
-        }
-        _ => Err(not_found()),
-    };
-    match job {
+    match admit(sim, call) {
         Ok(job) => perform::perform(sim, job).await,
         Err(reply) => reply,
     }
 }
 
-fn charge(sim: &Arc<Sim>, call: Call) -> Result<Job, Reply> {
-    let Some(name) = call.header("idempotency-key") else {
-        let message = "the header Idempotency-Key is required";
-        return Err(invalid("missing_key", message, Some("Idempotency-Key")));
+fn admit(sim: &Sim, call: Call) -> Result<Job, Reply> {
+    let segments = call.segments("/simulated");
+    let (wish, key) = match call.method.as_str() {
+        "POST" => {
+            let name = key_name(&call)?;
+            let body = body(&call)?;
+            let key = Key {
+                name,
+                // A key stands for the whole request: the same body elsewhere is another one.
+                fingerprint: format!("{} {body}", call.path),
+            };
+            (posted(&segments, body)?, Some(key))
+        }
+        "GET" => (shown(&segments)?, None),
+        _ => return Err(not_found()),
     };
-    if name.is_empty() || name.len() > 255 {
-        let message = "the header Idempotency-Key must have 1 to 255 characters";
-        return Err(invalid("invalid_key", message, Some("Idempotency-Key")));
-    }
-    let body: Value = serde_json::from_slice(&call.body)
-        .map_err(|error| invalid("invalid_json", &error.to_string(), None))?;
-    let key = Key {
-        name: name.to_owned(),
-        fingerprint: body.to_string(),
-    };
-    let request: ChargeRequest = serde_json::from_value(body).map_err(|error| {
-        let message = error.to_string();
-        let field = message.split('`').nth(1);
-        invalid("invalid_request", &message, field)
-    })?;
-    check(&request)?;
-    let scope = request.reference.clone();
-    let fault = sim
-        .faults
-        .carried(&request.method.token, "tok_sim_", &scope);
     Ok(Job {
         party: Party::Simulated,
-        operation: Operation::SimulatedCharge,
+        operation: operation(&wish),
+        fault: carried_fault(sim, &wish),
         call,
-        key: Some(key),
-        fault,
-        work: Box::new(move |sim| take(sim, &request)),
+        key,
+        work: Box::new(move |sim| work::run(sim, &wish)),
     })
 }
 
-fn check(request: &ChargeRequest) -> Result<(), Reply> {
-    let currency = &request.amount.currency;
-    let upper = currency.chars().all(|letter| letter.is_ascii_uppercase());
-    let (field, message) = if request.amount.value < 1 {
-        ("amount.value", "must be positive")
-    } else if currency.len() != 3 || !upper {
-        ("amount.currency", "must be three upper-case letters")
-    } else if request.reference.is_empty() || request.reference.len() > 80 {
-        ("reference", "must have 1 to 80 characters")
-    } else if request
-        .return_url
-        .as_ref()
-        .is_some_and(|text| url::Url::parse(text).is_err())
-    {
-        ("returnUrl", "must be a URL")
-    } else {
-        return Ok(());
+fn key_name(call: &Call) -> Result<String, Reply> {
+    let field = Some("Idempotency-Key");
+    let Some(name) = call.header("idempotency-key") else {
+        let message = "the header Idempotency-Key is required";
+        return Err(invalid("missing_key", message, field));
     };
+    if name.is_empty() || name.len() > 255 {
+        let message = "the header Idempotency-Key must have 1 to 255 characters";
+        return Err(invalid("invalid_key", message, field));
+    }
+    Ok(name.to_owned())
+}
+
+fn body(call: &Call) -> Result<Value, Reply> {
+    serde_json::from_slice(&call.body)
+        .map_err(|error| invalid("invalid_json", &error.to_string(), None))
+}
+
+fn posted(segments: &[&str], body: Value) -> Result<Wish, Reply> {
+    let wish = match segments {
+        ["charges"] => Wish::Charge(read(body)?),
+        ["charges", id, "capture"] => Wish::Capture((*id).to_owned(), read(body)?),
+        ["charges", id, "cancel"] => {
+            read::<Nothing>(body)?;
+            Wish::Cancel((*id).to_owned())
+        }
+        ["charges", id, "refunds"] => Wish::Refund((*id).to_owned(), read(body)?),
+        ["methods"] => Wish::Save(read(body)?),
+        ["methods", "remove"] => Wish::Remove(read(body)?),
+        ["methods", id, "cancel"] => {
+            read::<Nothing>(body)?;
+            Wish::CancelSaving((*id).to_owned())
+        }
+        _ => return Err(not_found()),
+    };
+    check(&wish)?;
+    Ok(wish)
+}
+
+fn shown(segments: &[&str]) -> Result<Wish, Reply> {
+    match segments {
+        ["charges", id] => Ok(Wish::ShowCharge((*id).to_owned())),
+        ["charges", id, "refunds"] => Ok(Wish::ShowRefunds((*id).to_owned())),
+        ["charges", id, "disputes"] => Ok(Wish::ShowDisputes((*id).to_owned())),
+        ["methods", id] => Ok(Wish::ShowSaving((*id).to_owned())),
+        _ => Err(not_found()),
+    }
+}
+
+fn operation(wish: &Wish) -> Operation {
+    match wish {
+        Wish::Charge(_) => Operation::SimulatedCharge,
+        Wish::Capture(..) => Operation::SimulatedCapture,
+        Wish::Cancel(_) | Wish::CancelSaving(_) => Operation::SimulatedCancel,
+        Wish::Refund(..) => Operation::SimulatedRefund,
+        Wish::Save(_) | Wish::Remove(_) => Operation::SimulatedMethod,
+        Wish::ShowCharge(_)
+        | Wish::ShowRefunds(_)
+        | Wish::ShowDisputes(_)
+        | Wish::ShowSaving(_) => Operation::SimulatedRead,
+    }
+}
+
+/// The fault of a `tok_sim_…` token, once per reference.
+fn carried_fault(sim: &Sim, wish: &Wish) -> Option<Fault> {
+    let (token, scope) = match wish {
+        Wish::Charge(request) => (&request.method.token, &request.reference),
+        Wish::Save(request) => (&request.method.token, &request.reference),
+        Wish::Capture(..)
+        | Wish::Cancel(_)
+        | Wish::Refund(..)
+        | Wish::CancelSaving(_)
+        | Wish::Remove(_)
+        | Wish::ShowCharge(_)
+        | Wish::ShowRefunds(_)
+        | Wish::ShowDisputes(_)
+        | Wish::ShowSaving(_) => return None,
+    };
+    sim.faults.carried(token, "tok_sim_", scope)
+}
+
+fn check(wish: &Wish) -> Result<(), Reply> {
+    match wish {
+        Wish::Charge(request) => {
+            amount(&request.amount)?;
+            reference(&request.reference)?;
+            return_url(request.return_url.as_deref())
+        }
+        Wish::Capture(_, request) => amount(&request.amount),
+        Wish::Refund(_, request) => {
+            amount(&request.amount)?;
+            reference(&request.reference)
+        }
+        Wish::Save(request) => {
+            reference(&request.reference)?;
+            return_url(request.return_url.as_deref())
+        }
+        Wish::Cancel(_)
+        | Wish::CancelSaving(_)
+        | Wish::Remove(_)
+        | Wish::ShowCharge(_)
+        | Wish::ShowRefunds(_)
+        | Wish::ShowDisputes(_)
+        | Wish::ShowSaving(_) => Ok(()),
+    }
+}
+
+fn amount(amount: &Amount) -> Result<(), Reply> {
+    let currency = &amount.currency;
+    let upper = currency.chars().all(|letter| letter.is_ascii_uppercase());
+    if amount.value < 1 {
+        wrong("amount.value", "must be positive")
+    } else if currency.len() != 3 || !upper {
+        wrong("amount.currency", "must be three upper-case letters")
+    } else {
+        Ok(())
+    }
+}
+
+fn reference(text: &str) -> Result<(), Reply> {
+    match text.len() {
+        1..=80 => Ok(()),
+        _ => wrong("reference", "must have 1 to 80 characters"),
+    }
+}
+
+fn return_url(text: Option<&str>) -> Result<(), Reply> {
+    match text.map(url::Url::parse) {
+        Some(Err(_)) => wrong("returnUrl", "must be a URL"),
+        Some(Ok(_)) | None => Ok(()),
+    }
+}
+
+fn wrong(field: &str, message: &str) -> Result<(), Reply> {
     Err(invalid("invalid_request", message, Some(field)))
 }
 
-fn take(sim: &Sim, request: &ChargeRequest) -> Done {
-    let mut world = sim.simulated();
-    let Some(id) = world.charge(request, &sim.mint, clock::now()) else {
-        let reply = invalid("unknown_method", "no such method", Some("method.token"));
-        return Done {
-            keep: false,
-            ..Done::plain(reply)
-        };
-    };
-    let public_url = sim.settings.public_url.as_str();
-    let Some(charge) = world.charges.get(&id) else {
-        return Done::plain(not_found());
-    };
-    Done {
-        reply: Reply::json(200, &wire::charge(charge, charge.status, public_url)),
-        keep: true,
-        letters: world
-            .letter(&id, &sim.mint, public_url)
-            .into_iter()
-            .collect(),
-        later: (charge.status == Status::Pending).then_some(Later::SimulatedCharge(id)),
-    }
-}
-
-/// Needs no key: a second cancellation finds the charge cancelled.
-fn cancel(call: Call, id: String) -> Job {
-    Job {
-        party: Party::Simulated,
-        operation: Operation::SimulatedCancel,
-        call,
-        key: None,
-        fault: None,
-        work: Box::new(move |sim| {
-            let mut world = sim.simulated();
-            if !world.charges.contains_key(&id) {
-                return Done::plain(not_found());
-            }
-            if !world.cancel(&id) {
-                let message = "the charge is settled already";
-                return Done::plain(Reply::json(
-                    409,
-                    &wire::error("already_settled", message, None),
-                ));
-            }
-            let public_url = sim.settings.public_url.as_str();
-            let letters = world
-                .letter(&id, &sim.mint, public_url)
-                .into_iter()
-                .collect();
-            match world.charges.get(&id) {
-                Some(charge) => Done {
-                    letters,
-                    ..Done::plain(Reply::json(
-                        200,
-                        &wire::charge(charge, charge.status, public_url),
-                    ))
-                },
-                None => Done::plain(not_found()),
-            }
-        }),
-    }
-}
-
-fn read(call: Call, id: String) -> Job {
-    Job {
-        party: Party::Simulated,
-        operation: Operation::SimulatedRead,
-        call,
-        key: None,
-        fault: None,
-        work: Box::new(move |sim| {
-            let public_url = sim.settings.public_url.as_str();
-            Done::plain(match sim.simulated().charges.get(&id) {
-                Some(charge) => Reply::json(200, &wire::charge(charge, charge.status, public_url)),
-                None => not_found(),
-            })
-        }),
-    }
-}
-
-/// What happens to a pending charge after a while; the webhooks to send.
-pub(crate) fn settle(sim: &Sim, id: &str) -> Vec<Letter> {
-    let mut world = sim.simulated();
-    match world.approve(id, Status::Pending, &sim.mint) {
-        true => world
-            .letter(id, &sim.mint, sim.settings.public_url.as_str())
-            .into_iter()
-            .collect(),
-        false => Vec::new(),
-    }
-}
-
-/// The payer answered the challenge; nothing when none was open.
-pub(crate) fn authenticate(sim: &Sim, id: &str, approved: bool) -> Option<Vec<Letter>> {
-    let mut world = sim.simulated();
-    let moved = match approved {
-        true => world.approve(id, Status::RequiresAction, &sim.mint),
-        false => world.refuse(id),
-    };
-    let public_url = sim.settings.public_url.as_str();
-    moved.then(|| {
-        world
-            .letter(id, &sim.mint, public_url)
-            .into_iter()
-            .collect()
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, Reply> {
+    serde_json::from_value(body).map_err(|error| {
+        let message = error.to_string();
+        let field = message.split('`').nth(1);
+        invalid("invalid_request", &message, field)
     })
 }
 
@@ -219,11 +230,11 @@ pub(crate) fn refusal(why: Refusal) -> Reply {
     Reply::json(status, &wire::error(code, message, None))
 }
 
-fn invalid(code: &str, message: &str, field: Option<&str>) -> Reply {
+pub(crate) fn invalid(code: &str, message: &str, field: Option<&str>) -> Reply {
     Reply::json(400, &wire::error(code, message, field))
 }
 
-fn not_found() -> Reply {
+pub(crate) fn not_found() -> Reply {
     Reply::json(
         404,
         &wire::error("not_found", "there is no such thing", None),

@@ -1,24 +1,47 @@
 //! The simulated gateway's charges and what becomes of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use serde_json::json;
 
+use super::card::Conduct;
+use super::money_back::{Dispute, Refund};
+use super::saving::Saving;
 use super::wire::{self, ChargeRequest};
 use crate::domain::moment::Moment;
 use crate::simulator::Party;
 use crate::simulator::book::Taken;
-use crate::simulator::fault;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
 
-/// All charges and stored methods.
+/// How long held money can be captured.
+const HELD_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// All charges, what hangs on them, and kept methods.
 #[derive(Default)]
 pub(crate) struct World {
     pub(crate) charges: HashMap<String, Charge>,
-    stored: HashSet<String>,
     /// Each time money was taken or held, in their order.
     pub(crate) taken: Vec<Taken>,
+    pub(crate) refunds: Vec<Refund>,
+    pub(crate) disputes: Vec<Dispute>,
+    pub(crate) savings: HashMap<String, Saving>,
+    /// The tokens of kept methods, and what each was made from.
+    pub(super) stored: HashMap<String, String>,
+}
+
+/// Why something cannot be done to a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum No {
+    NotFound,
+    /// It is in another state than the call expects.
+    Settled,
+    /// What it held is free again.
+    Expired,
+    ExceedsAuthorized,
+    NotRefundable,
+    Disputed,
+    ExceedsCaptured,
 }
 
 /// One charge.
@@ -37,6 +60,11 @@ pub(crate) struct Charge {
     pub(crate) status: Status,
     pub(crate) decline: Option<(&'static str, &'static str)>,
     pub(crate) stored: Option<String>,
+    pub(crate) captured: i64,
+    /// What was given back, and what is on its way.
+    pub(crate) refunded: i64,
+    /// Unix seconds.
+    pub(crate) capture_before: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,13 +75,7 @@ pub(crate) enum Status {
     RequiresAction,
     Pending,
     Cancelled,
-}
-
-enum Conduct {
-    Charge,
-    Decline(&'static str, &'static str),
-    Authenticate,
-    Pending,
+    Expired,
 }
 
 impl Status {
@@ -65,15 +87,18 @@ impl Status {
             Status::RequiresAction => "requires_action",
             Status::Pending => "pending",
             Status::Cancelled => "cancelled",
+            Status::Expired => "expired",
         }
     }
 
     pub(crate) fn holds_money(self) -> bool {
         match self {
             Status::Captured | Status::Authorized => true,
-            Status::Declined | Status::RequiresAction | Status::Pending | Status::Cancelled => {
-                false
-            }
+            Status::Declined
+            | Status::RequiresAction
+            | Status::Pending
+            | Status::Cancelled
+            | Status::Expired => false,
         }
     }
 }
@@ -88,6 +113,10 @@ impl World {
     ) -> Option<String> {
         let conduct = self.conduct(&request.method.token)?;
         let (status, decline) = match conduct {
+            Conduct::Authenticate if request.off_session => (
+                Status::Declined,
+                Some(("needs_customer", "authentication_required")),
+            ),
             Conduct::Charge if request.capture => (Status::Captured, None),
             Conduct::Charge => (Status::Authorized, None),
             Conduct::Decline(class, code) => (Status::Declined, Some((class, code))),
@@ -109,6 +138,17 @@ impl World {
             status,
             decline,
             stored: None,
+            captured: match status {
+                Status::Captured => request.amount.value,
+                Status::Authorized
+                | Status::Declined
+                | Status::RequiresAction
+                | Status::Pending
+                | Status::Cancelled
+                | Status::Expired => 0,
+            },
+            refunded: 0,
+            capture_before: now.unix_seconds().saturating_add(HELD_SECONDS),
         };
         self.charges.insert(id.clone(), charge);
         self.money_moved(&id, mint);
@@ -123,9 +163,9 @@ impl World {
         if charge.status != from {
             return false;
         }
-        charge.status = match charge.capture {
-            true => Status::Captured,
-            false => Status::Authorized,
+        (charge.status, charge.captured) = match charge.capture {
+            true => (Status::Captured, charge.value),
+            false => (Status::Authorized, 0),
         };
         self.money_moved(id, mint);
         true
@@ -153,7 +193,40 @@ impl World {
                 charge.status = Status::Cancelled;
                 true
             }
-            Status::Captured | Status::Declined => false,
+            Status::Captured | Status::Declined | Status::Expired => false,
+        }
+    }
+
+    /// Takes what is held, or a part of it; the rest is free again.
+    ///
+    /// # Errors
+    /// Nothing is held, or less than asked for.
+    pub(crate) fn capture(&mut self, id: &str, value: i64) -> Result<(), No> {
+        let charge = self.charges.get_mut(id).ok_or(No::NotFound)?;
+        match charge.status {
+            Status::Authorized if value <= charge.value => {
+                charge.status = Status::Captured;
+                charge.captured = value;
+                Ok(())
+            }
+            Status::Authorized => Err(No::ExceedsAuthorized),
+            Status::Expired => Err(No::Expired),
+            Status::Captured
+            | Status::Declined
+            | Status::RequiresAction
+            | Status::Pending
+            | Status::Cancelled => Err(No::Settled),
+        }
+    }
+
+    /// The authorisation runs out; false when nothing is held.
+    pub(crate) fn expire(&mut self, id: &str) -> bool {
+        match self.charges.get_mut(id) {
+            Some(charge) if charge.status == Status::Authorized => {
+                charge.status = Status::Expired;
+                true
+            }
+            Some(_) | None => false,
         }
     }
 
@@ -176,39 +249,25 @@ impl World {
     }
 
     fn money_moved(&mut self, id: &str, mint: &Mint) {
-        let Some(charge) = self.charges.get_mut(id) else {
+        let Some(charge) = self
+            .charges
+            .get(id)
+            .filter(|charge| charge.status.holds_money())
+        else {
             return;
         };
-        if !charge.status.holds_money() {
-            return;
-        }
+        let kept = charge.save.then(|| charge.token.clone());
         self.taken.push(Taken {
             reference: charge.reference.clone(),
             id: charge.id.clone(),
             amount: charge.value,
         });
-        if charge.save {
-            let token = mint.id("tok_stored_");
-            self.stored.insert(token.clone());
-            charge.stored = Some(token);
-        }
-    }
-
-    fn conduct(&self, token: &str) -> Option<Conduct> {
-        if let Some((_, declined)) = fault::carried_by(token, "tok_sim_") {
-            return Some(match declined {
-                true => Conduct::Decline("soft", "insufficient_funds"),
-                false => Conduct::Charge,
-            });
-        }
-        match token {
-            "tok_ok" => Some(Conduct::Charge),
-            "tok_declined" => Some(Conduct::Decline("soft", "insufficient_funds")),
-            "tok_lost" => Some(Conduct::Decline("hard", "lost_card")),
-            "tok_fraud" => Some(Conduct::Decline("fraud", "suspected_fraud")),
-            "tok_3ds" => Some(Conduct::Authenticate),
-            "tok_pending" => Some(Conduct::Pending),
-            stored => self.stored.contains(stored).then_some(Conduct::Charge),
+        let Some(token) = kept else {
+            return;
+        };
+        let kept = self.keep_method(&token, mint);
+        if let Some(charge) = self.charges.get_mut(id) {
+            charge.stored = Some(kept);
         }
     }
 }

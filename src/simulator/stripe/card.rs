@@ -106,6 +106,9 @@ pub(crate) fn of_token(token: &str) -> Option<Card> {
         "authenticationRequired" => visa("3184", Conduct::Authenticate),
         "threeDSecure2Required" | "threeDSecureRequired" => visa("3220", Conduct::Authenticate),
         "pending" => visa("3063", Conduct::Pending),
+        // Good for a payment; what becomes of its refunds stands in `give_back`.
+        "pendingRefund" => visa("7726", Conduct::Charge),
+        "refundFail" => visa("5126", Conduct::Charge),
         _ => return None,
     };
     Some(card)

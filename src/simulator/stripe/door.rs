@@ -148,7 +148,7 @@ fn run(
         Err(fail) => (fail.reply(), fail.keep),
     };
     let later = match result {
-        Ok(body) if !letters.is_empty() => pending(&body),
+        Ok(body) if !letters.is_empty() => pending(&world, &body),
         Ok(_) | Err(_) => None,
     };
     Done {
@@ -159,10 +159,13 @@ fn run(
     }
 }
 
-/// A payment that was just left processing will succeed by itself.
-fn pending(body: &Value) -> Option<Later> {
+/// A payment that was just left processing will succeed by itself; a refund may have its end before it.
+fn pending(world: &World, body: &Value) -> Option<Later> {
     let status = body.get("status")?.as_str()?;
     let id = body.get("id")?.as_str()?;
+    if let Some(later) = world.later(id) {
+        return Some(later);
+    }
     (status == Status::Processing.name()).then(|| Later::StripeIntent(id.to_owned()))
 }
 
@@ -172,6 +175,20 @@ pub(crate) fn settle(sim: &Sim, id: &str) -> Vec<Letter> {
         world.take_money(desk, id)
     })
     .unwrap_or_default()
+}
+
+/// What happens to a refund after a while; the webhooks to send.
+pub(crate) fn settle_refund(sim: &Sim, id: &str) -> Vec<Letter> {
+    let desk = Desk {
+        mint: &sim.mint,
+        now: clock::now(),
+        request: None,
+        key: None,
+        public_url: sim.settings.public_url.as_str(),
+    };
+    let mut world = sim.stripe();
+    world.end_refund(&desk, id);
+    std::mem::take(&mut world.letters)
 }
 
 /// The payer answered the challenge; nothing when none was open.

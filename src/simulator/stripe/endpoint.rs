@@ -25,6 +25,8 @@ pub(crate) enum Endpoint {
     CreateRefund,
     ListRefunds,
     ReadRefund(String),
+    ListDisputes,
+    ReadDispute(String),
     ListEvents,
     ReadEvent(String),
 }
@@ -50,6 +52,8 @@ impl Endpoint {
             ("POST", ["refunds"]) => Endpoint::CreateRefund,
             ("GET", ["refunds"]) => Endpoint::ListRefunds,
             ("GET", ["refunds", id]) => Endpoint::ReadRefund((*id).to_owned()),
+            ("GET", ["disputes"]) => Endpoint::ListDisputes,
+            ("GET", ["disputes", id]) => Endpoint::ReadDispute((*id).to_owned()),
             ("GET", ["events"]) => Endpoint::ListEvents,
             ("GET", ["events", id]) => Endpoint::ReadEvent((*id).to_owned()),
             _ => return None,
@@ -72,11 +76,13 @@ impl Endpoint {
             Endpoint::Attach(_) => &shapes::METHOD_ATTACH,
             Endpoint::CreateRefund => &shapes::REFUND_CREATE,
             Endpoint::ListRefunds => &shapes::REFUND_LIST,
+            Endpoint::ListDisputes => &shapes::DISPUTE_LIST,
             Endpoint::ListEvents => &shapes::EVENT_LIST,
             Endpoint::ReadCustomer(_)
             | Endpoint::ReadMethod(_)
             | Endpoint::Detach(_)
             | Endpoint::ReadRefund(_)
+            | Endpoint::ReadDispute(_)
             | Endpoint::ReadEvent(_) => &shapes::EXPAND_ONLY,
         }
     }
@@ -102,6 +108,8 @@ impl Endpoint {
             | Endpoint::ReadMethod(_)
             | Endpoint::ListRefunds
             | Endpoint::ReadRefund(_)
+            | Endpoint::ListDisputes
+            | Endpoint::ReadDispute(_)
             | Endpoint::ListEvents
             | Endpoint::ReadEvent(_) => Operation::StripeRead,
         }

@@ -62,12 +62,12 @@ impl World {
         Ok(())
     }
 
-    pub(crate) fn tell_of_refund(&mut self, desk: &Desk<'_>, charge: &str) {
+    pub(crate) fn tell_of_charge(&mut self, desk: &Desk<'_>, charge: &str, event: &str) {
         let Some(charge) = self.charges.get(charge) else {
             return;
         };
         let snapshot = wire::charge(self, charge);
-        self.tell(desk, "charge.refunded", snapshot);
+        self.tell(desk, &format!("charge.{event}"), snapshot);
     }
 
     /// An event that no older one could be mistaken for.

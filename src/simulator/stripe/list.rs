@@ -44,6 +44,19 @@ pub(crate) fn refunds(world: &World, params: &Params) -> Result<Value, Fail> {
     page("/v1/refunds", ids, params, |id| show_refund(world, id))
 }
 
+pub(crate) fn disputes(world: &World, params: &Params) -> Result<Value, Fail> {
+    let is = |name: &str, id: &str| params.text(name).is_none_or(|wanted| wanted == id);
+    let mut found: Vec<_> = world
+        .disputes
+        .values()
+        .filter(|dispute| is("payment_intent", &dispute.intent) && is("charge", &dispute.charge))
+        .filter(|dispute| within(params, dispute.created))
+        .collect();
+    found.sort_by_key(|dispute| std::cmp::Reverse(dispute.place));
+    let ids = found.iter().map(|dispute| dispute.id.clone()).collect();
+    page("/v1/disputes", ids, params, |id| world.show_dispute(id))
+}
+
 pub(crate) fn events(world: &World, params: &Params) -> Result<Value, Fail> {
     let mut kinds = params.texts("types");
     kinds.extend(params.text("type").map(str::to_owned));

@@ -2,6 +2,7 @@
 
 use super::card::{self, Card};
 use super::fail::Fail;
+use super::wire;
 use super::world::{Desk, World};
 
 const SPENT: &str = "The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment, shared with a connected account without Customer attachment, or was detached from a Customer. It may not be used again. To use a PaymentMethod multiple times, you must attach it to a Customer first.";
@@ -113,7 +114,7 @@ impl World {
         }
     }
 
-    pub(crate) fn detach(&mut self, id: &str) -> Result<(), Fail> {
+    pub(crate) fn detach(&mut self, desk: &Desk<'_>, id: &str) -> Result<(), Fail> {
         let method = self
             .methods
             .get_mut(id)
@@ -125,6 +126,8 @@ impl World {
             ));
         }
         method.spent = true;
+        let snapshot = wire::method(method);
+        self.tell(desk, "payment_method.detached", snapshot);
         Ok(())
     }
 }

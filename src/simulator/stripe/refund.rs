@@ -1,6 +1,4 @@
-//! Charges, and what happens to them afterwards: capture, cancellation, refunds.
-
-use std::collections::BTreeMap;
+//! Charges, and what is asked of them afterwards: capture, cancellation, refunds.
 
 use serde_json::json;
 
@@ -27,20 +25,6 @@ pub(crate) struct Charge {
 pub(crate) enum Outcome {
     Approved { captured: bool },
     Refused(&'static Decline),
-}
-
-/// Money given back.
-#[derive(Debug, Clone)]
-pub(crate) struct Refund {
-    pub(crate) id: String,
-    pub(crate) place: u64,
-    pub(crate) created: i64,
-    pub(crate) amount: i64,
-    pub(crate) currency: String,
-    pub(crate) charge: String,
-    pub(crate) intent: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl World {
@@ -103,6 +87,7 @@ impl World {
             charge.captured = amount;
             charge.outcome = Outcome::Approved { captured: true };
         }
+        self.tell_of_charge(desk, &charge, "captured");
         self.move_to(desk, id, Status::Succeeded, "succeeded")
     }
 
@@ -140,10 +125,18 @@ impl World {
     /// There is no such charge, nothing was captured, or less is left than asked for.
     pub(crate) fn refund(&mut self, desk: &Desk<'_>, params: &Params) -> Result<String, Fail> {
         let charge_id = self.refunded_charge(params)?;
+        let reason = params.text("reason").map(str::to_owned);
         let charge = self
             .charges
             .get(&charge_id)
             .ok_or_else(|| Fail::no_such(400, "charge", &charge_id, "charge"))?;
+        if self.is_withheld(&charge_id) {
+            let message =
+                format!("Charge {charge_id} has been charged back; cannot issue a refund.");
+            return Err(Fail::new(400, "invalid_request_error", message)
+                .code("charge_disputed")
+                .kept());
+        }
         let left = charge.captured.saturating_sub(charge.refunded);
         if left == 0 {
             let message = format!("Charge {charge_id} has already been refunded.");
@@ -161,28 +154,7 @@ impl World {
                 .code("amount_too_large")
                 .kept());
         }
-        let intent_id = charge.intent.clone();
-        let id = desk.mint.id("re_3");
-        let place = self.place();
-        let intent = self.intent_mut(&intent_id)?;
-        intent.refunded = intent.refunded.saturating_add(amount);
-        let refund = Refund {
-            id: id.clone(),
-            place,
-            created: desk.seconds(),
-            amount,
-            currency: intent.currency.clone(),
-            charge: charge_id.clone(),
-            intent: intent_id,
-            reason: params.text("reason").map(str::to_owned),
-            metadata: params.map("metadata"),
-        };
-        self.refunds.insert(id.clone(), refund);
-        if let Some(charge) = self.charges.get_mut(&charge_id) {
-            charge.refunded = charge.refunded.saturating_add(amount);
-        }
-        self.tell_of_refund(desk, &charge_id);
-        Ok(id)
+        self.give_back(desk, &charge_id, amount, reason, params.map("metadata"))
     }
 
     fn refunded_charge(&self, params: &Params) -> Result<String, Fail> {

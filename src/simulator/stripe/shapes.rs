@@ -211,6 +211,19 @@ pub(crate) const REFUND_LIST: Shape = Shape {
     required: &[],
 };
 
+pub(crate) const DISPUTE_LIST: Shape = Shape {
+    params: &[
+        ("charge", Kind::Text),
+        ("created", Kind::Bound),
+        ("ending_before", Kind::Text),
+        EXPAND,
+        ("limit", Kind::Int),
+        ("payment_intent", Kind::Text),
+        ("starting_after", Kind::Text),
+    ],
+    required: &[],
+};
+
 pub(crate) const CUSTOMER_CREATE: Shape = Shape {
     params: &[
         ("address", Kind::Open),

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::give_back::Refund;
 use super::intent::{Intent, Status};
 use super::method::Method;
-use super::refund::{Charge, Outcome, Refund};
+use super::refund::{Charge, Outcome};
 use super::world::World;
 
 /// A PaymentIntent without its next action; `expand` names what is shown in full instead of by id.
@@ -152,6 +153,7 @@ pub(crate) fn charge(world: &World, charge: &Charge) -> Value {
         "created": charge.created,
         "currency": intent.map(|intent| &intent.currency),
         "customer": intent.and_then(|intent| intent.customer.as_ref()),
+        "disputed": world.disputes.values().any(|dispute| dispute.charge == charge.id),
         "failure_code": failure.map(|decline| decline.code),
         "failure_message": failure.map(|decline| decline.message),
         "livemode": false,
@@ -209,7 +211,8 @@ pub(crate) fn refund(refund: &Refund) -> Value {
         "payment_intent": refund.intent,
         "reason": refund.reason,
         "receipt_number": null,
-        "status": "succeeded",
+        "failure_reason": refund.status.failure(),
+        "status": refund.status.name(),
     })
 }
 

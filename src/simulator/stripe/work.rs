@@ -49,7 +49,7 @@ pub(crate) fn run(
         Endpoint::CreateSetup
         | Endpoint::ReadSetup(_)
         | Endpoint::ConfirmSetup(_)
-        | Endpoint::CancelSetup(_) => set_up(world, desk, endpoint, params),
+        | Endpoint::CancelSetup(_) => set_up(world, desk, endpoint, params, &expand),
         Endpoint::ReadMethod(id) => show_method(world, id),
         Endpoint::Attach(named) => {
             let customer = params.text("customer").unwrap_or_default();
@@ -57,7 +57,7 @@ pub(crate) fn run(
             show_method(world, &id)
         }
         Endpoint::Detach(id) => {
-            world.detach(id)?;
+            world.detach(desk, id)?;
             show_method(world, id)
         }
         Endpoint::CreateRefund => {
@@ -66,6 +66,8 @@ pub(crate) fn run(
         }
         Endpoint::ReadRefund(id) => show_refund(world, id),
         Endpoint::ListRefunds => list::refunds(world, params),
+        Endpoint::ReadDispute(id) => world.show_dispute(id),
+        Endpoint::ListDisputes => list::disputes(world, params),
         Endpoint::ReadEvent(id) => match world.events.iter().find(|event| event.id == *id) {
             Some(event) => Ok(event.body.clone()),
             None => Err(Fail::no_such(404, "event", id, "id")),
@@ -79,6 +81,7 @@ fn set_up(
     desk: &Desk<'_>,
     endpoint: &Endpoint,
     params: &Params,
+    expand: &[String],
 ) -> Result<Value, Fail> {
     let text = |name: &str| params.text(name).map(str::to_owned);
     let id = if let Endpoint::ConfirmSetup(id) = endpoint {
@@ -93,9 +96,15 @@ fn set_up(
     } else {
         world.create_setup(desk, params)?
     };
-    world
-        .setup(&id)
-        .map(|setup| setup::show(setup, desk.public_url))
+    let setup = world.setup(&id)?;
+    let mut shown = setup::show(setup, desk.public_url);
+    let method = setup.method.as_ref().and_then(|id| world.methods.get(id));
+    if let (Some(fields), Some(method)) = (shown.as_object_mut(), method)
+        && expand.iter().any(|name| name == "payment_method")
+    {
+        fields.insert("payment_method".to_owned(), wire::method(method));
+    }
+    Ok(shown)
 }
 
 fn create_customer(world: &mut World, desk: &Desk<'_>, params: &Params) -> Value {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::dispute::Dispute;
 use super::event::Event;
+use super::give_back::Refund;
 use super::intent::Intent;
 use super::method::Method;
-use super::refund::{Charge, Refund};
+use super::refund::Charge;
 use super::setup::Setup;
 use crate::domain::moment::Moment;
 use crate::simulator::book::Taken;
@@ -23,6 +25,7 @@ pub(crate) struct World {
     pub(crate) setups: HashMap<String, Setup>,
     pub(crate) charges: HashMap<String, Charge>,
     pub(crate) refunds: HashMap<String, Refund>,
+    pub(crate) disputes: HashMap<String, Dispute>,
     pub(crate) events: Vec<Event>,
     /// Webhooks that the present call caused; taken when it is done.
     pub(crate) letters: Vec<Letter>,

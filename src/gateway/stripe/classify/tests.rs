@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod money_back;
 mod stages;
 
 fn account() -> Account {
