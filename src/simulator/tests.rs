@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Hooks, Settings, serve};
 
+mod adapters;
 mod challenge;
 mod cleeng;
 mod cleeng_calls;
@@ -24,6 +25,7 @@ mod connector;
 mod faults;
 mod simulated;
 mod simulated_billing;
+mod simulated_methods;
 mod stripe;
 mod stripe_billing;
 mod webhooks;
