@@ -540,3 +540,29 @@ fn a_sweep_does_what_can_be_done_now_and_leaves_waiting_to_the_command() {
         assert_eq!(found, step, "{state:?} {key_ends:?}");
     }
 }
+
+#[test]
+fn an_open_request_of_another_command_is_left_to_that_command() {
+    const FOLLOW_UPS: [&[(Stage, AttemptState)]; 5] = [
+        &[(Stage::Capture, LOST)],
+        &[(Stage::Void, LOST)],
+        &[(Stage::Refund, LOST)],
+        &[(Stage::Save, LOST)],
+        &[(Stage::Remove, LOST)],
+    ];
+    for attempts in FOLLOW_UPS {
+        for (referenced, seen) in [true, false]
+            .into_iter()
+            .flat_map(|referenced| ALL_SEEN.map(|seen| (referenced, seen)))
+        {
+            for base in [FRESH, LATE] {
+                let row = Row {
+                    referenced,
+                    attempts,
+                    ..base
+                };
+                assert_eq!(charge(row, seen), Step::Rest, "{row:?} {seen:?}");
+            }
+        }
+    }
+}

@@ -128,6 +128,19 @@ impl World {
         kept
     }
 
+    /// The webhook about a kept method that is forgotten.
+    pub(crate) fn letter_of_removal(&self, token: &str, mint: &Mint) -> Letter {
+        let event = mint.id("evt_");
+        let body =
+            json!({ "id": event, "type": "method.removed", "storedMethod": { "token": token } });
+        Letter {
+            party: Party::Simulated,
+            id: event,
+            body: body.to_string(),
+            stale: None,
+        }
+    }
+
     /// The webhook about a saving as it now is.
     pub(crate) fn letter_of_saving(
         &self,

@@ -41,7 +41,10 @@ pub(crate) fn run(sim: &Sim, wish: &Wish) -> Done {
             of_saving(sim, world, id, done)
         }
         Wish::Remove(removal) => match world.remove_method(&removal.token) {
-            true => Done::plain(Reply::json(200, &json!({ "removed": true }))),
+            true => Done {
+                letters: vec![world.letter_of_removal(&removal.token, &sim.mint)],
+                ..Done::plain(Reply::json(200, &json!({ "removed": true })))
+            },
             false => Done::plain(unknown_method(404, "token")),
         },
         Wish::ShowCharge(_)

@@ -79,6 +79,7 @@ async fn a_method_is_kept_without_a_charge_and_forgotten() {
         .await;
     assert_eq!(told(&charge), (400, "unknown_method".to_owned()));
     assert_eq!(bench.events("method.updated", 4).await.len(), 4);
+    assert_eq!(bench.events("method.removed", 1).await.len(), 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::ids::{GatewayRef, OrderId, PaymentId};
+use crate::domain::ids::{GatewayRef, ObjectRef, OrderId, PaymentId};
+use crate::domain::money_back::{Refund, RefundState};
 use crate::domain::outcome::{DeclineClass, NextAction, StoredMethod};
 use crate::domain::payment::{Method, Operation, OrderFacts};
 use crate::domain::secret::Secret;
@@ -306,4 +307,50 @@ fn a_status_of_our_own_never_overrules_an_ended_payment() {
         (payment.decline, payment.next_action),
         (Some(decline()), None)
     );
+}
+
+#[test]
+fn an_authorisation_that_ran_out_is_cancelled_for_cleeng() {
+    let ended = Outcome::Cancelled {
+        reference: reference(),
+    };
+    let lapsed = Outcome::Lapsed {
+        reference: Some(reference()),
+    };
+    for status in Status::ALL {
+        let before = payment(status);
+        assert_eq!(
+            apply(&before, &lapsed, NOW),
+            apply(&before, &ended, NOW),
+            "{status:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_answer_to_a_charge_moves_no_payment() {
+    let refund = Refund {
+        reference: ObjectRef("re_1".to_owned()),
+        id: None,
+        amount: euros(999),
+        state: RefundState::Done,
+    };
+    let answers = [
+        Outcome::Refunded {
+            reference: GatewayRef("pi_2".to_owned()),
+            refund,
+        },
+        Outcome::Saved {
+            reference: GatewayRef("seti_1".to_owned()),
+            stored: stored(),
+        },
+        Outcome::Removed,
+    ];
+    for (status, answer) in Status::ALL
+        .into_iter()
+        .flat_map(|status| answers.iter().map(move |answer| (status, answer)))
+    {
+        let moved = apply(&payment(status), answer, NOW);
+        assert_eq!(moved, Transition::Unchanged, "{status:?} {answer:?}");
+    }
 }
