@@ -20,7 +20,7 @@ pub(crate) struct Befallen {
     pub(crate) later: Option<Later>,
 }
 
-/// `POST /_refunds`.
+/// `POST /_gateway/refunds`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RefundWish {
@@ -28,7 +28,7 @@ pub(crate) struct RefundWish {
     amount: Option<i64>,
 }
 
-/// `POST /_disputes`.
+/// `POST /_gateway/disputes`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DisputeWish {
@@ -39,7 +39,7 @@ pub(crate) struct DisputeWish {
     inquiry: bool,
 }
 
-/// `POST /_disputes/close`.
+/// `POST /_gateway/disputes/close`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CloseWish {
@@ -56,7 +56,7 @@ enum DisputeEnd {
     Closed,
 }
 
-/// `POST /_expire`.
+/// `POST /_gateway/expire`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ExpireWish {

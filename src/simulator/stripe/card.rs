@@ -18,6 +18,8 @@ pub(crate) enum Conduct {
     Authenticate,
     /// Processing first, succeeded a little later.
     Pending,
+    /// Good while the payer is there and for being saved; declined when it is charged without the payer.
+    DeclineRenewal(&'static Decline),
 }
 
 /// What the issuer, or Radar, says.
@@ -106,6 +108,10 @@ pub(crate) fn of_token(token: &str) -> Option<Card> {
         "authenticationRequired" => visa("3184", Conduct::Authenticate),
         "threeDSecure2Required" | "threeDSecureRequired" => visa("3220", Conduct::Authenticate),
         "pending" => visa("3063", Conduct::Pending),
+        // Stripe has no such cards: its own either never decline or always.
+        "renewalDeclined" => visa("9995", Conduct::DeclineRenewal(&FUNDS)),
+        "renewalLost" => visa("9987", Conduct::DeclineRenewal(&LOST)),
+        "renewalAuthenticationRequired" => visa("3155", Conduct::DeclineRenewal(&UNAUTHENTICATED)),
         // Good for a payment; what becomes of its refunds stands in `give_back`.
         "pendingRefund" => visa("7726", Conduct::Charge),
         "refundFail" => visa("5126", Conduct::Charge),

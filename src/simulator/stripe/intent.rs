@@ -142,7 +142,10 @@ impl World {
 
     fn try_card(&mut self, desk: &Desk<'_>, id: &str, card: Card, ask: &Ask) -> Result<(), Fail> {
         match card.conduct {
-            Conduct::Charge => self.take_money(desk, id),
+            Conduct::DeclineRenewal(decline) if ask.off_session => {
+                Err(self.decline(desk, id, decline))
+            }
+            Conduct::Charge | Conduct::DeclineRenewal(_) => self.take_money(desk, id),
             Conduct::Decline(decline) => Err(self.decline(desk, id, decline)),
             Conduct::Authenticate if ask.off_session || ask.error_on_requires_action => {
                 Err(self.decline(desk, id, &UNAUTHENTICATED))

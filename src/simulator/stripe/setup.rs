@@ -118,7 +118,9 @@ impl World {
         setup.method = Some(method);
         setup.return_url = back.or(setup.return_url.take());
         match card.conduct {
-            Conduct::Charge | Conduct::Pending => self.finish_setup(desk, id),
+            Conduct::Charge | Conduct::Pending | Conduct::DeclineRenewal(_) => {
+                self.finish_setup(desk, id)
+            }
             Conduct::Authenticate => {
                 self.move_setup(desk, id, Status::RequiresAction, "requires_action")
             }

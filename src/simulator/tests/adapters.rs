@@ -100,7 +100,7 @@ async fn an_authorisation_that_ran_out_is_read_as_that_and_gave_nothing_back() {
     for side in sides(&bench) {
         let reference = side.charged(CaptureMode::Manual).await;
         let wish = json!({ "id": reference.0 });
-        bench.control("POST", "/_expire", wish).await;
+        bench.control("POST", "/_gateway/expire", wish).await;
         let capture = side.gateway.prepare_capture(&reference, euro(999)).unwrap();
         // Stripe only says that the state is another one; reading it tells which.
         let late = told(&side.send(&capture).await);
@@ -134,19 +134,19 @@ async fn refunds_of_other_hands_and_disputes_are_told_apart() {
     for side in sides(&bench) {
         let reference = side.charged(CaptureMode::Automatic).await;
         let wish = json!({ "id": reference.0, "amount": 99 });
-        bench.control("POST", "/_refunds", wish.clone()).await;
+        bench.control("POST", "/_gateway/refunds", wish.clone()).await;
         let listed = side.gateway.look_up_refunds(&reference).await.unwrap();
         assert_eq!((listed[0].id, listed[0].amount), (None, euro(99)));
         let none = side.gateway.look_up_disputes(&reference).await;
         assert_eq!(none, Ok(Vec::new()));
-        let opened = bench.control("POST", "/_disputes", wish).await;
+        let opened = bench.control("POST", "/_gateway/disputes", wish).await;
         let disputes = side.gateway.look_up_disputes(&reference).await.unwrap();
         assert_eq!(
             (disputes[0].amount, disputes[0].state),
             (euro(99), DisputeState::Open)
         );
         let wish = json!({ "id": opened["id"], "result": "lost" });
-        bench.control("POST", "/_disputes/close", wish).await;
+        bench.control("POST", "/_gateway/disputes/close", wish).await;
         let disputes = side.gateway.look_up_disputes(&reference).await.unwrap();
         assert_eq!(disputes[0].state, DisputeState::Lost, "{}", side.name);
         let refund = side.send(&side.refund(&reference, 1, 1)).await;
@@ -199,5 +199,53 @@ async fn a_saving_that_the_payer_left_is_ended() {
         );
         let read = side.gateway.look_up(reference).await;
         assert_eq!(told(&read), "cancelled", "{}", side.name);
+    }
+}
+
+#[tokio::test]
+async fn a_renewal_is_declined_for_what_its_card_says_and_asks_nobody() {
+    let bench = Bench::start().await;
+    let [stripe, simulated] = sides(&bench);
+    for (side, token, class, code) in [
+        (
+            &stripe,
+            "pm_card_renewalDeclined",
+            "soft",
+            "insufficient_funds",
+        ),
+        (&stripe, "pm_card_renewalLost", "hard", "lost_card"),
+        (
+            &stripe,
+            "pm_card_renewalAuthenticationRequired",
+            "needs_customer",
+            "authentication_required",
+        ),
+        (
+            &simulated,
+            "tok_renewal_declined",
+            "soft",
+            "insufficient_funds",
+        ),
+        (&simulated, "tok_renewal_lost", "hard", "lost_card"),
+        (
+            &simulated,
+            "tok_renewal_3ds",
+            "needs_customer",
+            "authentication_required",
+        ),
+    ] {
+        let Outcome::Saved { stored, .. } = side.save(token).await else {
+            panic!("{token} was not saved");
+        };
+        for capture in [CaptureMode::Automatic, CaptureMode::Manual] {
+            let renewal = side.renew(&stored.token, capture).await;
+            let Outcome::Rejected { decline, .. } = renewal else {
+                panic!("{token}: {}", renewal.label());
+            };
+            assert_eq!(
+                (decline.class.label(), decline.code.as_str()),
+                (class, code)
+            );
+        }
     }
 }

@@ -124,7 +124,7 @@ async fn held_money_is_given_up() {
 async fn an_authorisation_runs_out() {
     let bench = Bench::start().await;
     let id = bench.charged("k1", "tok_ok", false).await;
-    bench.control("POST", "/_expire", json!({ "id": id })).await;
+    bench.control("POST", "/_gateway/expire", json!({ "id": id })).await;
     let read = bench.get_simulated(&format!("charges/{id}")).await;
     assert_eq!(read["status"], "expired");
     let capture = bench
@@ -226,12 +226,12 @@ async fn a_dashboard_refund_is_told_like_any_other() {
     let bench = Bench::start().await;
     let id = bench.charged("k1", "tok_ok", true).await;
     let wish = json!({ "id": id, "amount": 100 });
-    let made = bench.control("POST", "/_refunds", wish).await;
+    let made = bench.control("POST", "/_gateway/refunds", wish).await;
     assert_eq!(made["reference"], Value::Null);
     let event = bench.events("refund.updated", 1).await.remove(0);
     assert_eq!(event["refund"]["id"], made["id"]);
     let all = bench
-        .control("POST", "/_refunds", json!({ "id": id }))
+        .control("POST", "/_gateway/refunds", json!({ "id": id }))
         .await;
     assert_eq!(all["amount"], euro(899));
     let ledger = bench.ledger().await;

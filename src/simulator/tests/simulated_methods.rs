@@ -11,7 +11,7 @@ async fn a_dispute_is_opened_and_lost_or_won() {
     for (key, result, refund) in [("k1", "lost", 422), ("k2", "won", 200)] {
         let id = bench.charged(key, "tok_ok", true).await;
         let opened = bench
-            .control("POST", "/_disputes", json!({ "id": id }))
+            .control("POST", "/_gateway/disputes", json!({ "id": id }))
             .await;
         assert_eq!(
             (&opened["status"], &opened["amount"]),
@@ -24,7 +24,7 @@ async fn a_dispute_is_opened_and_lost_or_won() {
             .await;
         assert_eq!(told(&while_open), (422, "disputed".to_owned()));
         let wish = json!({ "id": opened["id"], "result": result });
-        bench.control("POST", "/_disputes/close", wish).await;
+        bench.control("POST", "/_gateway/disputes/close", wish).await;
         let listed = bench.get_simulated(&format!("charges/{id}/disputes")).await;
         assert_eq!(listed["data"][0]["status"], result);
         let after = bench.post_simulated(&path, &format!("a{key}"), body).await;

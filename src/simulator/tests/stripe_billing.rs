@@ -108,13 +108,13 @@ async fn a_dashboard_refund_has_no_metadata() {
     let bench = Bench::start().await;
     let id = bench.paid("", "pm_card_visa").await;
     let wish = json!({ "id": id, "amount": 100 });
-    let made = bench.control("POST", "/_refunds", wish).await;
+    let made = bench.control("POST", "/_gateway/refunds", wish).await;
     assert_eq!(
         (&made["amount"], &made["metadata"]),
         (&json!(100), &json!({}))
     );
     let rest = bench
-        .control("POST", "/_refunds", json!({ "id": id }))
+        .control("POST", "/_gateway/refunds", json!({ "id": id }))
         .await;
     assert_eq!(rest["amount"], 899);
 }
@@ -128,7 +128,7 @@ async fn a_dispute_withdraws_the_money_until_it_is_won() {
     ] {
         let id = bench.paid("", "pm_card_visa").await;
         let opened = bench
-            .control("POST", "/_disputes", json!({ "id": id }))
+            .control("POST", "/_gateway/disputes", json!({ "id": id }))
             .await;
         assert_eq!(opened["status"], "needs_response");
         let kinds = bench.kinds().await;
@@ -138,7 +138,7 @@ async fn a_dispute_withdraws_the_money_until_it_is_won() {
         let refused = bench.stripe("refunds", "", &form).await;
         assert_eq!(refused.body["error"]["code"], "charge_disputed");
         let wish = json!({ "id": opened["id"], "result": result });
-        bench.control("POST", "/_disputes/close", wish).await;
+        bench.control("POST", "/_gateway/disputes/close", wish).await;
         assert_eq!(bench.kinds().await.last().map(String::as_str), Some(last));
         let list = bench
             .stripe_get(&format!("disputes?payment_intent={id}"))
@@ -158,10 +158,10 @@ async fn an_inquiry_withdraws_nothing() {
     let bench = Bench::start().await;
     let id = bench.paid("", "pm_card_visa").await;
     let wish = json!({ "id": id, "inquiry": true, "reason": "general" });
-    let opened = bench.control("POST", "/_disputes", wish).await;
+    let opened = bench.control("POST", "/_gateway/disputes", wish).await;
     assert_eq!(opened["status"], "warning_needs_response");
     let wish = json!({ "id": opened["id"], "result": "closed" });
-    let closed = bench.control("POST", "/_disputes/close", wish).await;
+    let closed = bench.control("POST", "/_gateway/disputes/close", wish).await;
     assert_eq!(closed["status"], "warning_closed");
     let kinds = bench.kinds().await;
     assert!(!kinds.iter().any(|kind| kind.contains(".funds_")));
@@ -171,7 +171,7 @@ async fn an_inquiry_withdraws_nothing() {
 async fn an_authorisation_runs_out_and_cannot_be_captured() {
     let bench = Bench::start().await;
     let id = bench.paid("&capture_method=manual", "pm_card_visa").await;
-    bench.control("POST", "/_expire", json!({ "id": id })).await;
+    bench.control("POST", "/_gateway/expire", json!({ "id": id })).await;
     let read = bench
         .stripe_get(&format!("payment_intents/{id}?expand[]=latest_charge"))
         .await
