@@ -134,7 +134,9 @@ async fn refunds_of_other_hands_and_disputes_are_told_apart() {
     for side in sides(&bench) {
         let reference = side.charged(CaptureMode::Automatic).await;
         let wish = json!({ "id": reference.0, "amount": 99 });
-        bench.control("POST", "/_gateway/refunds", wish.clone()).await;
+        bench
+            .control("POST", "/_gateway/refunds", wish.clone())
+            .await;
         let listed = side.gateway.look_up_refunds(&reference).await.unwrap();
         assert_eq!((listed[0].id, listed[0].amount), (None, euro(99)));
         let none = side.gateway.look_up_disputes(&reference).await;
@@ -146,7 +148,9 @@ async fn refunds_of_other_hands_and_disputes_are_told_apart() {
             (euro(99), DisputeState::Open)
         );
         let wish = json!({ "id": opened["id"], "result": "lost" });
-        bench.control("POST", "/_gateway/disputes/close", wish).await;
+        bench
+            .control("POST", "/_gateway/disputes/close", wish)
+            .await;
         let disputes = side.gateway.look_up_disputes(&reference).await.unwrap();
         assert_eq!(disputes[0].state, DisputeState::Lost, "{}", side.name);
         let refund = side.send(&side.refund(&reference, 1, 1)).await;

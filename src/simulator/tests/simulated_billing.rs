@@ -124,7 +124,9 @@ async fn held_money_is_given_up() {
 async fn an_authorisation_runs_out() {
     let bench = Bench::start().await;
     let id = bench.charged("k1", "tok_ok", false).await;
-    bench.control("POST", "/_gateway/expire", json!({ "id": id })).await;
+    bench
+        .control("POST", "/_gateway/expire", json!({ "id": id }))
+        .await;
     let read = bench.get_simulated(&format!("charges/{id}")).await;
     assert_eq!(read["status"], "expired");
     let capture = bench

@@ -24,7 +24,9 @@ async fn a_dispute_is_opened_and_lost_or_won() {
             .await;
         assert_eq!(told(&while_open), (422, "disputed".to_owned()));
         let wish = json!({ "id": opened["id"], "result": result });
-        bench.control("POST", "/_gateway/disputes/close", wish).await;
+        bench
+            .control("POST", "/_gateway/disputes/close", wish)
+            .await;
         let listed = bench.get_simulated(&format!("charges/{id}/disputes")).await;
         assert_eq!(listed["data"][0]["status"], result);
         let after = bench.post_simulated(&path, &format!("a{key}"), body).await;

@@ -138,7 +138,9 @@ async fn a_dispute_withdraws_the_money_until_it_is_won() {
         let refused = bench.stripe("refunds", "", &form).await;
         assert_eq!(refused.body["error"]["code"], "charge_disputed");
         let wish = json!({ "id": opened["id"], "result": result });
-        bench.control("POST", "/_gateway/disputes/close", wish).await;
+        bench
+            .control("POST", "/_gateway/disputes/close", wish)
+            .await;
         assert_eq!(bench.kinds().await.last().map(String::as_str), Some(last));
         let list = bench
             .stripe_get(&format!("disputes?payment_intent={id}"))
@@ -161,7 +163,9 @@ async fn an_inquiry_withdraws_nothing() {
     let opened = bench.control("POST", "/_gateway/disputes", wish).await;
     assert_eq!(opened["status"], "warning_needs_response");
     let wish = json!({ "id": opened["id"], "result": "closed" });
-    let closed = bench.control("POST", "/_gateway/disputes/close", wish).await;
+    let closed = bench
+        .control("POST", "/_gateway/disputes/close", wish)
+        .await;
     assert_eq!(closed["status"], "warning_closed");
     let kinds = bench.kinds().await;
     assert!(!kinds.iter().any(|kind| kind.contains(".funds_")));
@@ -171,7 +175,9 @@ async fn an_inquiry_withdraws_nothing() {
 async fn an_authorisation_runs_out_and_cannot_be_captured() {
     let bench = Bench::start().await;
     let id = bench.paid("&capture_method=manual", "pm_card_visa").await;
-    bench.control("POST", "/_gateway/expire", json!({ "id": id })).await;
+    bench
+        .control("POST", "/_gateway/expire", json!({ "id": id }))
+        .await;
     let read = bench
         .stripe_get(&format!("payment_intents/{id}?expand[]=latest_charge"))
         .await
