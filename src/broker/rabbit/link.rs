@@ -15,6 +15,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const CLOSE: Duration = Duration::from_secs(2);
 const HEARTBEAT_SECONDS: u16 = 10;
 const TCP_CONNECT_MILLIS: u64 = 3000;
+/// The longest frame, in bytes. The client keeps room for dozens of frames each way on every connection; our messages are well
+/// below a kilobyte, and the headers of a dead letter with its two error texts fit four times.
+const FRAME_BYTES: u32 = 32 * 1024;
 
 /// Why a session is over. Its texts come from the broker and the operating system; the URL is in none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +77,7 @@ pub(super) async fn connect(url: &SecretString, name: String) -> Result<Connecti
     // The parse error may repeat the text, which holds the password.
     let mut uri: AMQPUri = url.expose_secret().parse().map_err(|_| LinkError::BadUrl)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
+    uri.query.frame_max.get_or_insert(FRAME_BYTES);
     uri.query
         .connection_timeout
         .get_or_insert(TCP_CONNECT_MILLIS);
