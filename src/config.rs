@@ -223,6 +223,8 @@ impl GatewayConfig {
 pub(crate) struct CheckoutConfig {
     /// How long after its acceptance a payment may still be charged.
     pub(crate) deadline: Duration,
+    /// How many commands may wait in a gateway's queue before new payments for it are refused; 0: as many as there are.
+    pub(crate) max_waiting: u64,
 }
 
 #[derive(Debug, Clone)]

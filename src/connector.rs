@@ -9,6 +9,7 @@ mod lanes;
 mod readiness;
 mod sweep;
 mod timed;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
@@ -180,13 +181,16 @@ async fn run_roles(
         ingest
     });
     info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");
-    let marked = async {
+    let accompanied = async {
         if let Some(ingest) = ingest {
-            ingest.keep_marks(&parts.served).await;
+            tokio::join!(
+                ingest.keep_marks(&parts.served),
+                waiting::watch(&parts.broker, &ingest, &stop)
+            );
         }
         anyhow::Ok(())
     };
-    let ended = tokio::try_join!(lanes::consume(&parts, &ledger, &stop), marked).map(drop);
+    let ended = tokio::try_join!(lanes::consume(&parts, &ledger, &stop), accompanied).map(drop);
     parts.broker.close().await;
     ledger.close().await;
     ended

@@ -26,3 +26,4 @@ pub(crate) mod reopening;
 pub(crate) mod retry;
 pub(crate) mod secret;
 pub(crate) mod view;
+pub(crate) mod waiting;

@@ -3,6 +3,7 @@
 pub(crate) mod chain;
 mod families;
 pub(crate) mod happenings;
+mod holds;
 pub(crate) mod labels;
 pub(crate) mod logging;
 pub(crate) mod metrics;

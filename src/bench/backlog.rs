@@ -19,8 +19,11 @@ use super::{books, wall};
 /// How many payments wait when nobody says how many.
 const WAITING: u64 = 100_000;
 
-/// Waiting takes long here, and a payment must not expire over it.
-const PATIENT: [(&str, &str); 1] = [("CONNECTOR_CHECKOUT__DEADLINE", "24h")];
+/// Waiting takes long here: a payment must not expire over it, and none is refused because many wait.
+const PATIENT: [(&str, &str); 2] = [
+    ("CONNECTOR_CHECKOUT__DEADLINE", "24h"),
+    ("CONNECTOR_CHECKOUT__MAX_WAITING", "0"),
+];
 
 /// So long without a charge, and the rest will not come.
 const STUCK: Duration = Duration::from_secs(45);

@@ -21,6 +21,7 @@ const AGE: RangeInclusive<Duration> = secs(1)..=secs(30 * 86_400);
 const BODY_BYTES: RangeInclusive<usize> = 1024..=16_777_216;
 /// Cleeng's numbers have up to ten digits in its specification; twelve leave room.
 pub(super) const CLEENG_ID: RangeInclusive<u64> = 1..=999_999_999_999;
+const WAITING: RangeInclusive<u64> = 0..=10_000_000;
 const CONCURRENCY: RangeInclusive<u16> = 1..=1000;
 /// Some failures in a row are bad luck, as many as this are an outage.
 const BREAKER_FAILURES: u32 = 10;
@@ -133,8 +134,10 @@ pub(super) fn call_limits(reader: &mut Reader, section: &str) -> Option<CallLimi
 
 pub(super) fn checkout(reader: &mut Reader) -> Option<CheckoutConfig> {
     let deadline = reader.duration("checkout.deadline", secs(1)..=secs(86_400));
+    let max_waiting = reader.number("checkout.max_waiting", WAITING);
     Some(CheckoutConfig {
         deadline: deadline?,
+        max_waiting: max_waiting?,
     })
 }
 

@@ -54,7 +54,10 @@ impl Config {
                 "concurrency": self.cleeng.limits.concurrency,
             },
             "gateways": gateways,
-            "checkout": { "deadline": spell(self.checkout.deadline) },
+            "checkout": {
+                "deadline": spell(self.checkout.deadline),
+                "max_waiting": self.checkout.max_waiting,
+            },
             "worker": {
                 "concurrency": self.worker.concurrency,
                 "max_age": spell(self.worker.max_age),

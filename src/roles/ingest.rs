@@ -5,6 +5,7 @@
 mod accept;
 mod auth;
 mod body;
+mod intake;
 mod limits;
 mod marks;
 mod payments;
@@ -30,6 +31,8 @@ use crate::ledger::Ledger;
 use crate::telemetry::metrics::Metrics;
 use marks::Marks;
 
+pub(crate) use intake::Intakes;
+
 /// Within this an answer is given, whatever is away: the promise of a 503 within two seconds, with room to write it.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_800);
 
@@ -46,6 +49,7 @@ pub(crate) struct Ingest {
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     marks: Marks,
+    intakes: Intakes,
     stop: CancellationToken,
 }
 
@@ -68,6 +72,8 @@ impl Ingest {
     ) -> Ingest {
         let permits = Arc::new(Semaphore::new(http.max_in_flight));
         let streams = Arc::new(Semaphore::new(http.max_in_flight));
+        let waiting = checkout.max_waiting;
+        let intakes = Intakes::new(gateways.keys(), waiting, Arc::clone(&metrics));
         Ingest {
             ledger,
             gateways,
@@ -79,8 +85,14 @@ impl Ingest {
             requests: permits,
             streams,
             marks: Marks::default(),
+            intakes,
             stop,
         }
+    }
+
+    /// Where to tell what waits for each gateway.
+    pub(crate) fn intakes(&self) -> &Intakes {
+        &self.intakes
     }
 
     /// Keeps the ledger's marks of what is queued, until `over`: no request is under way any more.

@@ -47,6 +47,7 @@ pub(super) struct Gauges {
     pub(super) queue_depth: IntGaugeVec,
     pub(super) lane_paused: IntGaugeVec,
     pub(super) breaker_open: IntGaugeVec,
+    pub(super) shedding: IntGaugeVec,
 }
 
 impl Counters {
@@ -148,6 +149,11 @@ impl Gauges {
                 "breaker_open",
                 &["target"],
                 "1 while a gateway, or Cleeng, does not answer and is only probed",
+            )?,
+            shedding: r.gauges(
+                "shedding",
+                &["gateway"],
+                "1 while new payments are refused, since too many commands wait for the gateway",
             )?,
         })
     }

@@ -37,9 +37,11 @@ impl Metrics {
             .with_label_values(&[reason_label])
             .inc();
         match reason {
-            Refusal::Overloaded | Refusal::Unavailable => {
+            Refusal::Busy | Refusal::Unavailable => {
                 tracing::warn!(reason = reason_label, "request refused");
             }
+            // Thousands a second may be: their beginning and their end are told instead.
+            Refusal::Overloaded => tracing::debug!(reason = reason_label, "request refused"),
             Refusal::Unauthenticated
             | Refusal::Malformed
             | Refusal::Invalid
@@ -139,47 +141,6 @@ impl Metrics {
         }
     }
 
-    /// A queue is not consumed for now, since nothing on it can go on.
-    pub(crate) fn lane_paused(&self, queue: &Queue, error: &str) {
-        self.lane(queue).set(1);
-        tracing::error!(%queue, error, "queue paused");
-    }
-
-    pub(crate) fn lane_resumed(&self, queue: &Queue) {
-        self.lane(queue).set(0);
-        tracing::info!(%queue, "queue resumed");
-    }
-
-    /// Nothing of a queue is in hand any more, since an operator has paused it.
-    pub(crate) fn lane_shut(&self, queue: &Queue, because: Option<&str>) {
-        self.lane(queue).set(1);
-        tracing::info!(%queue, because, "queue paused by an operator");
-    }
-
-    /// An operator has ended the pause.
-    pub(crate) fn lane_opened(&self, queue: &Queue) {
-        self.lane(queue).set(0);
-        tracing::info!(%queue, "queue resumed by an operator");
-    }
-
-    /// No call to this system has failed yet.
-    pub(crate) fn breaker_unused(&self, target: &str) {
-        self.breaker(target).set(0);
-    }
-
-    pub(crate) fn breaker_opened(&self, target: &str) {
-        self.breaker(target).set(1);
-        tracing::error!(
-            system = target,
-            "no answer to call after call: it is only probed now"
-        );
-    }
-
-    pub(crate) fn breaker_closed(&self, target: &str) {
-        self.breaker(target).set(0);
-        tracing::info!(system = target, "it answers again");
-    }
-
     pub(crate) fn gateway_took(&self, gateway: &GatewayName, call: GatewayCall, span: Duration) {
         self.times
             .gateway_seconds
@@ -225,16 +186,6 @@ impl Metrics {
             .queue_depth
             .with_label_values(&[queue.to_string().as_str()])
             .set(messages);
-    }
-
-    fn breaker(&self, target: &str) -> IntGauge {
-        self.gauges.breaker_open.with_label_values(&[target])
-    }
-
-    fn lane(&self, queue: &Queue) -> IntGauge {
-        self.gauges
-            .lane_paused
-            .with_label_values(&[queue.to_string().as_str()])
     }
 }
 
@@ -283,6 +234,7 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.lane_paused(&Queue::GatewayEvents, "401");
     metrics.lane_resumed(&Queue::Confirmations);
     metrics.breaker_opened(gateway.as_str());
+    metrics.shedding_unused(gateway);
     metrics.gateway_took(gateway, GatewayCall::LookUp, span);
     metrics.cleeng_took(CleengCall::Order, span);
     metrics.publish_took(span);

@@ -47,6 +47,8 @@ labels! {
         /// 404.
         NotFound = "not_found",
         /// 503: too many requests under way.
+        Busy = "busy",
+        /// 503: too many commands wait for the gateway.
         Overloaded = "overloaded",
         /// 503: broker or ledger away.
         Unavailable = "unavailable",

@@ -4,7 +4,7 @@ use super::super::fault::Origin;
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 55] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 56] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",
@@ -131,6 +131,7 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 55] = [
         "out of range",
     ),
     ("CONNECTOR_CHECKOUT__DEADLINE", "0s", "out of range"),
+    ("CONNECTOR_CHECKOUT__MAX_WAITING", "-1", "out of range"),
     ("CONNECTOR_WORKER__CONCURRENCY", "1001", "out of range"),
     ("CONNECTOR_WORKER__MAX_AGE", "31d", "out of range"),
     ("CONNECTOR_WORKER__EVENT_MAX_AGE", "1.5d", "not a duration"),

@@ -125,6 +125,7 @@ impl Ingest {
             return self.take_back(known, &cause).await;
         }
         self.marks.note(payment.id);
+        self.intakes.queued(&payment.gateway);
         self.metrics
             .accepted(&payment.gateway, payment.id, payment.order_id);
         known.payment.published = true;

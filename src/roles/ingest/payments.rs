@@ -27,9 +27,12 @@ pub(super) async fn create(
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
+    // A repeated key is refused with the rest: to know it, the ledger would have to be asked for each that is refused.
+    ingest.intakes.any()?;
     let key = idempotency_key(&headers)?;
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
     let purchase = body::purchase(&bytes, &ingest.gateways)?;
+    let _under_way = ingest.intakes.enter(&purchase.gateway)?;
     let taken = ingest.accept(key, purchase, trace(&headers)).await?;
     let mut response = accepted(&taken.known);
     if taken.replayed {

@@ -38,6 +38,8 @@ pub(super) enum Problem {
     Unauthorized,
     BadWebhook(String),
     Busy,
+    /// Too many commands wait for the gateway: nothing was written.
+    Overloaded,
     /// Broker or ledger away: nothing was accepted.
     Unavailable(&'static str),
 }
@@ -74,6 +76,7 @@ impl Problem {
             Problem::Unauthorized => "unauthorized",
             Problem::BadWebhook(_) => "webhook-refused",
             Problem::Busy => "busy",
+            Problem::Overloaded => "overloaded",
             Problem::Unavailable(_) => "unavailable",
         }
     }
@@ -93,7 +96,8 @@ impl Problem {
             | Problem::UnknownPath
             | Problem::WrongMethod => Refusal::NotFound,
             Problem::Unauthorized => Refusal::Unauthenticated,
-            Problem::Busy => Refusal::Overloaded,
+            Problem::Busy => Refusal::Busy,
+            Problem::Overloaded => Refusal::Overloaded,
             Problem::Unavailable(_) => Refusal::Unavailable,
         }
     }
@@ -115,7 +119,9 @@ impl Problem {
             Problem::InvalidFields(_) | Problem::CardData(_) | Problem::KeyReused => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            Problem::Busy | Problem::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Problem::Busy | Problem::Overloaded | Problem::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -137,6 +143,7 @@ impl Problem {
             Problem::Unauthorized => "The credential is missing or wrong",
             Problem::BadWebhook(_) => "The webhook was refused",
             Problem::Busy => "Too many requests are under way",
+            Problem::Overloaded => "Too many payments wait for the gateway",
             Problem::Unavailable(_) => "The service cannot take payments now",
         }
     }
@@ -165,6 +172,7 @@ impl Problem {
             Problem::Unauthorized => "Send Authorization: Bearer with a valid API key.".to_owned(),
             Problem::BadWebhook(why) => format!("Nothing was taken: {why}."),
             Problem::Busy => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
+            Problem::Overloaded => "This request changed nothing. Send it with the same key again after Retry-After seconds: it is paid at most once.".to_owned(),
             Problem::Unavailable(what) => {
                 format!("{what}. Send the same request with the same key again after Retry-After seconds: it is paid at most once.")
             }
@@ -174,8 +182,9 @@ impl Problem {
     /// Seconds; only where the same request may simply be sent again.
     fn retry_after(&self) -> Option<u64> {
         match self.reason() {
-            Refusal::KeyInFlight | Refusal::Overloaded => Some(1),
+            Refusal::KeyInFlight | Refusal::Busy => Some(1),
             Refusal::Unavailable => Some(2),
+            Refusal::Overloaded => Some(3),
             Refusal::Unauthenticated
             | Refusal::Malformed
             | Refusal::Invalid
