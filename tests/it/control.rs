@@ -59,14 +59,14 @@ async fn assert_charged_and_recorded_once(world: &World, paid: &[Paid]) {
 }
 
 /// Runs a command of the connector that has to succeed; what it printed.
-fn operator(world: &World, arguments: &[&str]) -> String {
+pub(crate) fn operator(world: &World, arguments: &[&str]) -> String {
     let (code, out, complaint) = run(arguments, &world.env);
     assert_eq!(code, 0, "{complaint}");
     out
 }
 
 /// Waits until the gauge of every process says so, and holds it to its time.
-async fn obeyed(world: &World, ports: &[&str], gauge: &str) {
+pub(crate) async fn obeyed(world: &World, ports: &[&str], gauge: &str) {
     let begun = Instant::now();
     for ops in ports {
         let url = format!("{ops}/metrics");
@@ -83,7 +83,7 @@ async fn obeyed(world: &World, ports: &[&str], gauge: &str) {
     assert!(begun.elapsed() <= OBEDIENCE, "{gauge}: {begun:?}");
 }
 
-fn paused(queue: &str, yes: bool) -> String {
+pub(crate) fn paused(queue: &str, yes: bool) -> String {
     format!(
         "connector_lane_paused{{queue=\"{queue}\"}} {}",
         u8::from(yes)
@@ -205,7 +205,7 @@ async fn opened(world: &World, target: &str, yes: bool) {
 }
 
 /// How many lines of the log have both texts.
-fn told(world: &World, level: &str, text: &str) -> usize {
+pub(crate) fn told(world: &World, level: &str, text: &str) -> usize {
     let logs = world.logs();
     let lines = logs.lines();
     lines

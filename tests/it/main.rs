@@ -23,6 +23,7 @@ mod ingest;
 mod kill;
 mod lifecycle;
 mod outages;
+mod overload;
 mod payments;
 mod report_order;
 mod server_faults;
