@@ -149,7 +149,7 @@ async fn with_stores(
         measured = measure(settings, &stores, folder, tell) => measured,
         _ = futures_util::StreamExt::next(&mut signals) => Err(anyhow::anyhow!("interrupted")),
     };
-    let gateways = processes::gateways();
+    let gateways = processes::gateways(settings);
     let removed = stores
         .remove(&gateways, &floor::queues(stores.name()))
         .await;

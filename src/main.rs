@@ -17,6 +17,10 @@ mod simulator;
 mod supervise;
 mod telemetry;
 
+/// Many small values are made and dropped for each payment, on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cli::main()
 }

@@ -18,6 +18,9 @@ use super::wall;
 /// Connections of the open model: what has to wait for one waits, and its waiting counts. Below the usual limit of open files.
 const MOST_LINES: usize = 768;
 
+/// At more than a payment in this time, they are sent this often, several at once.
+const STEP: Duration = Duration::from_millis(1);
+
 /// After a refusal a submitter of the closed model waits, as a client would.
 const AFTER_REFUSAL: Duration = Duration::from_millis(20);
 
@@ -171,7 +174,8 @@ pub(crate) async fn open(
     Ok(())
 }
 
-/// Tells each payment's time when it has come.
+/// Tells each payment's time when it has come; of several within a millisecond at its end, all at once: their waiting counts, and
+/// to wake for each would cost more than to send it.
 fn keep_time(
     gap: Duration,
     span: Duration,
@@ -180,10 +184,17 @@ fn keep_time(
 ) {
     let (begun, wall) = (Instant::now(), wall::micros());
     let most = payments.unwrap_or(u64::MAX);
+    let step = match gap < STEP {
+        true => STEP,
+        false => Duration::ZERO,
+    };
     let mut offset = Duration::ZERO;
     let mut told = 0_u64;
     while offset < span && told < most {
-        std::thread::sleep(offset.saturating_sub(begun.elapsed()));
+        let early = offset.saturating_sub(begun.elapsed());
+        if !early.is_zero() {
+            std::thread::sleep(early.max(step));
+        }
         let micros = i64::try_from(offset.as_micros()).unwrap_or(i64::MAX);
         if to_sender.send(wall.saturating_add(micros)).is_err() {
             return;

@@ -86,7 +86,8 @@ impl Rig<'_> {
         let Some(url) = self.stores.rabbit() else {
             bail!("no RabbitMQ to measure the floor of");
         };
-        let floor = Floor::open(url, self.stores.name(), &processes::gateways()).await?;
+        let floor =
+            Floor::open(url, self.stores.name(), &processes::gateways(self.settings)).await?;
         let tally = Arc::new(Tally::default());
         let room = Arc::new(Semaphore::new(self.settings.room()));
         let load = floor.run(&tally, &room, pace.until()?);

@@ -6,12 +6,9 @@ use super::tally::{FIRST_ORDER, ORDERS};
 use super::{Gateway, Settings};
 use crate::domain::ids::GatewayName;
 
-/// What the connector of a run is configured with.
-pub(super) fn gateways() -> Vec<GatewayName> {
-    [Gateway::Simulated, Gateway::Stripe]
-        .iter()
-        .filter_map(|gateway| gateway.name().parse().ok())
-        .collect()
+/// The gateway that the connector of a run is configured with.
+pub(super) fn gateways(settings: &Settings) -> Vec<GatewayName> {
+    settings.gateway.name().parse().into_iter().collect()
 }
 
 pub(super) fn simulator_arguments(settings: &Settings, listen: SocketAddr) -> Vec<String> {
@@ -32,13 +29,12 @@ pub(super) fn simulator_arguments(settings: &Settings, listen: SocketAddr) -> Ve
 
 /// What the connector needs to find the simulators; everything else is its default, or what the caller's environment says.
 pub(super) fn connector_variables(
+    gateway: Gateway,
     outside: SocketAddr,
     http: SocketAddr,
     ops: SocketAddr,
 ) -> Vec<(String, String)> {
-    let stripe = Gateway::Stripe.method();
-    let simulated = Gateway::Simulated.method();
-    [
+    let common = [
         ("HTTP__LISTEN", http.to_string()),
         ("OPS__LISTEN", ops.to_string()),
         ("CLEENG__BASE_URL", format!("http://{outside}/cleeng/3.1")),
@@ -47,41 +43,34 @@ pub(super) fn connector_variables(
             "simulated-publisher-token".to_owned(),
         ),
         ("CLEENG__PUBLISHER_ID", "558186818".to_owned()),
-        (
-            "GATEWAYS__STRIPE__BASE_URL",
-            format!("http://{outside}/stripe"),
-        ),
-        (
-            "GATEWAYS__STRIPE__SECRET_KEY",
-            "sk_test_simulated".to_owned(),
-        ),
-        (
-            "GATEWAYS__STRIPE__PUBLISHABLE_KEY",
-            "pk_test_simulated".to_owned(),
-        ),
-        (
-            "GATEWAYS__STRIPE__WEBHOOK_SECRET",
-            "whsec_simulated".to_owned(),
-        ),
-        ("GATEWAYS__STRIPE__PAYMENT_METHOD_ID", stripe.to_string()),
-        (
-            "GATEWAYS__SIMULATED__BASE_URL",
-            format!("http://{outside}/simulated"),
-        ),
-        (
-            "GATEWAYS__SIMULATED__SECRET_KEY",
-            "simulated-secret-key".to_owned(),
-        ),
-        (
-            "GATEWAYS__SIMULATED__WEBHOOK_SECRET",
-            "simulated-webhook-secret".to_owned(),
-        ),
-        (
-            "GATEWAYS__SIMULATED__PAYMENT_METHOD_ID",
-            simulated.to_string(),
-        ),
-    ]
-    .into_iter()
-    .map(|(name, value)| (format!("CONNECTOR_{name}"), value))
-    .collect()
+    ];
+    let secrets: &[(&str, &str)] = match gateway {
+        Gateway::Stripe => &[
+            ("SECRET_KEY", "sk_test_simulated"),
+            ("PUBLISHABLE_KEY", "pk_test_simulated"),
+            ("WEBHOOK_SECRET", "whsec_simulated"),
+        ],
+        Gateway::Simulated => &[
+            ("SECRET_KEY", "simulated-secret-key"),
+            ("WEBHOOK_SECRET", "simulated-webhook-secret"),
+        ],
+    };
+    let section = gateway.name().to_uppercase();
+    let of_gateway = [
+        ("BASE_URL", format!("http://{outside}/{}", gateway.name())),
+        ("PAYMENT_METHOD_ID", gateway.method().to_string()),
+    ];
+    let secrets = secrets
+        .iter()
+        .map(|(key, value)| (*key, (*value).to_owned()));
+    let of_gateway = of_gateway
+        .into_iter()
+        .chain(secrets)
+        .map(|(key, value)| (format!("GATEWAYS__{section}__{key}"), value));
+    common
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .chain(of_gateway)
+        .map(|(key, value)| (format!("CONNECTOR_{key}"), value))
+        .collect()
 }

@@ -139,6 +139,7 @@ impl<'a> Rig<'a> {
     ) -> anyhow::Result<Child> {
         let mut variables = self.stores.variables();
         variables.extend(processes::connector_variables(
+            self.settings.gateway,
             self.simulator_address,
             self.target.address,
             ops,

@@ -65,7 +65,7 @@ pub(super) fn broker(reader: &mut Reader) -> Option<BrokerConfig> {
 
 pub(super) fn ledger(reader: &mut Reader) -> Option<LedgerConfig> {
     let url = reader.text("ledger.url", address::ledger);
-    let max_connections = reader.number("ledger.max_connections", 1..=1000);
+    let max_connections = reader.number("ledger.max_connections", 2..=1000);
     let timeout = reader.duration("ledger.timeout", STORE_TIMEOUT);
     Some(LedgerConfig {
         url: url?,

@@ -96,12 +96,11 @@ pub(super) async fn open(config: &LedgerConfig) -> Result<(Pools, Backend), Ledg
     Ok((Pools { any, hot }, backend))
 }
 
-/// Three quarters of the connections: the groups need few, and the rest is called seldom.
 fn hot_pool(url: &SecretString, config: &LedgerConfig) -> Result<PgPool, LedgerError> {
     let options: PgConnectOptions = url.expose_secret().parse()?;
     let set_up = format!("{} {}", limits(config.timeout), postgres::SET_UP);
     let pool = PgPoolOptions::new()
-        .max_connections(config.max_connections - cold_connections(config))
+        .max_connections(hot_connections(config))
         .acquire_timeout(config.timeout)
         .test_before_acquire(false)
         .before_acquire(|conn, meta| {
@@ -119,9 +118,14 @@ fn hot_pool(url: &SecretString, config: &LedgerConfig) -> Result<PgPool, LedgerE
     Ok(pool.connect_lazy_with(options.disable_statement_logging()))
 }
 
-/// At least one, and at least one is left.
+/// What is called seldom has a quarter of the connections, the groups the rest; each at least one.
 fn cold_connections(config: &LedgerConfig) -> u32 {
     (config.max_connections / 4).max(1)
+}
+
+fn hot_connections(config: &LedgerConfig) -> u32 {
+    let cold = cold_connections(config);
+    config.max_connections.saturating_sub(cold).max(1)
 }
 
 fn pool(options: AnyConnectOptions, backend: Backend, config: &LedgerConfig) -> AnyPool {
@@ -189,11 +193,15 @@ async fn set_up(
     Ok(())
 }
 
-/// A process that froze inside a transaction must not hold its locks: it gave up long ago.
+/// A process that froze inside a transaction must not hold its locks: it gave up long ago. No query of ours is better off
+/// without an index, whatever the planner believes of tables that were empty a moment ago.
 fn limits(timeout: Duration) -> String {
     let millis = timeout.as_millis();
     let idle = millis.saturating_mul(2);
-    format!("SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle};")
+    format!(
+        "SET statement_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle}; \
+         SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
+    )
 }
 
 /// The file's URL; its folder is made when it is missing, the file itself when it is opened.

@@ -10,9 +10,9 @@ pub(super) use changes::Changes;
 pub(super) use reads::Reads;
 
 /// The plans of the grouped statements are made once, when tables may still be empty, and kept: they must be those for large
-/// tables. Each row is reached through an index; nothing else is ever right for them.
-pub(super) const SET_UP: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
-     SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_bitmapscan = off; SET jit = off;";
+/// tables, each row reached through an index.
+pub(super) const SET_UP: &str =
+    "SET plan_cache_mode = force_generic_plan; SET enable_bitmapscan = off;";
 
 /// One column of a group's rows.
 fn column<'r, R, T>(rows: &'r [R], of: impl Fn(&'r R) -> T) -> Vec<T> {

@@ -16,8 +16,8 @@ const CLOSE: Duration = Duration::from_secs(2);
 const HEARTBEAT_SECONDS: u16 = 10;
 const TCP_CONNECT_MILLIS: u64 = 3000;
 /// The longest frame, in bytes. The client keeps room for dozens of frames each way on every connection; our messages are well
-/// below a kilobyte, and the headers of a dead letter with its two error texts fit four times.
-const FRAME_BYTES: u32 = 32 * 1024;
+/// below a kilobyte, and the headers of a dead letter with its two error texts fit in one.
+const FRAME_BYTES: u32 = 16 * 1024;
 
 /// Why a session is over. Its texts come from the broker and the operating system; the URL is in none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
