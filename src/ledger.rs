@@ -263,7 +263,8 @@ impl Ledger {
 
     /// Hands the connections back; calls under way may finish within the time-out.
     pub(crate) async fn close(&self) {
-        let closed = tokio::time::timeout(self.timeout, self.pool.close()).await;
+        let closing = async { tokio::join!(self.lanes.close(), self.pool.close()) };
+        let closed = tokio::time::timeout(self.timeout, closing).await;
         if closed.is_err() {
             tracing::warn!("the ledger's connections were not closed in time");
         }

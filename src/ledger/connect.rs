@@ -22,7 +22,7 @@ const SQLITE_SET_UP: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = W
      PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 
 /// How long the migration may take, waiting for another process to finish it included.
-const MIGRATION_LIMIT: Duration = Duration::from_secs(600);
+const MIGRATION_LIMIT: Duration = Duration::from_secs(3_600);
 
 /// While several processes open a new file, SQLite may answer "busy" without waiting.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
@@ -98,7 +98,13 @@ pub(super) async fn open(config: &LedgerConfig) -> Result<(Pools, Backend), Ledg
 
 fn hot_pool(url: &SecretString, config: &LedgerConfig) -> Result<PgPool, LedgerError> {
     let options: PgConnectOptions = url.expose_secret().parse()?;
-    let set_up = format!("{} {}", limits(config.timeout), postgres::SET_UP);
+    // Whoever holds one row for long must not stop a whole group: it fails early, and then only that row's call waits.
+    let wait = config.timeout.as_millis() / 3;
+    let set_up = format!(
+        "{} SET lock_timeout = {wait}; {}",
+        limits(config.timeout),
+        postgres::SET_UP
+    );
     let pool = PgPoolOptions::new()
         .max_connections(hot_connections(config))
         .acquire_timeout(config.timeout)

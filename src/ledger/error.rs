@@ -20,15 +20,39 @@ pub(crate) enum LedgerError {
     Unreadable { column: &'static str },
 }
 
+/// The classes of PostgreSQL's SQLSTATE that blame a statement, not the server or the way to it: cardinality, data, integrity,
+/// transaction rollback, syntax and access, unsupported, limits, object state (a lock not had in time).
+const STATEMENTS_FAULT: [&str; 8] = ["21", "22", "23", "40", "42", "0A", "54", "55"];
+/// In one of them, yet says that the outcome is not known.
+const COMPLETION_UNKNOWN: &str = "40003";
+/// SQLite's result codes that do the same: too big, constraint, mismatch. Its extended codes have them in their low byte.
+const SQLITE_FAULT: [u32; 3] = [18, 19, 20];
+
 impl LedgerError {
-    /// Whether the fault may lie with one call of a group: the database refused a row of it, or a row cannot be read. Then
-    /// nothing was done of the whole group.
+    /// Whether the fault may lie with one call of a group, and surely nothing was done of the whole of it. An error that speaks
+    /// of the server, or of the way there, says nothing about what was done: a proxy may have lost it after the commit.
     pub(super) fn may_be_one_calls(&self) -> bool {
         match self {
-            LedgerError::Away(cause) => cause.as_database_error().is_some(),
+            LedgerError::Away(cause) => cause
+                .as_database_error()
+                .and_then(|error| error.code())
+                .is_some_and(|code| blames_the_statement(&code)),
             LedgerError::Unreadable { .. } => true,
             LedgerError::TimedOut | LedgerError::Tables(_) | LedgerError::Closed => false,
         }
+    }
+}
+
+/// SQLSTATEs have five characters, SQLite's codes are numbers of at most four digits.
+fn blames_the_statement(code: &str) -> bool {
+    match code.len() {
+        5 => {
+            code != COMPLETION_UNKNOWN
+                && STATEMENTS_FAULT.iter().any(|class| code.starts_with(class))
+        }
+        _ => code
+            .parse::<u32>()
+            .is_ok_and(|number| SQLITE_FAULT.contains(&(number & 0xff))),
     }
 }
 
@@ -41,5 +65,24 @@ impl From<sqlx::Error> for LedgerError {
 impl From<sqlx::migrate::MigrateError> for LedgerError {
     fn from(cause: sqlx::migrate::MigrateError) -> LedgerError {
         LedgerError::Tables(Arc::new(cause))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_blames_the_statement_surely_did_nothing() {
+        for code in [
+            "22021", "23505", "40P01", "40001", "55P03", "2067", "787", "18",
+        ] {
+            assert!(blames_the_statement(code), "{code}");
+        }
+        for code in [
+            "08006", "08P01", "25006", "40003", "53300", "57P01", "XX000", "5", "261", "10", "",
+        ] {
+            assert!(!blames_the_statement(code), "{code}");
+        }
     }
 }

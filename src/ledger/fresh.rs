@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::Ledger;
 use crate::domain::ids::PaymentId;
@@ -12,6 +13,9 @@ use crate::domain::payment::Known;
 
 /// The most payments that are kept; of more the oldest are forgotten.
 const MOST: usize = 512;
+
+/// How long one is kept: a new one still has its single-use token.
+const MOMENTS: Duration = Duration::from_secs(5);
 
 /// A clone is another hand on the same payments.
 #[derive(Clone, Default)]
@@ -21,7 +25,7 @@ pub(super) struct Fresh(Arc<Mutex<Kept>>);
 struct Kept {
     known: HashMap<PaymentId, Known>,
     /// In the order of their coming. One that was taken is still named here, until its turn comes.
-    order: VecDeque<PaymentId>,
+    order: VecDeque<(PaymentId, Instant)>,
 }
 
 impl Ledger {
@@ -35,6 +39,11 @@ impl Ledger {
     pub(crate) fn expected(&self, id: PaymentId) -> Option<Known> {
         self.fresh.take(id)
     }
+
+    /// Forgets what nobody here took up.
+    pub(crate) fn forget_old(&self) {
+        self.fresh.forget_old();
+    }
 }
 
 impl Fresh {
@@ -42,13 +51,13 @@ impl Fresh {
         let mut kept = self.kept();
         let id = known.payment.id;
         if kept.known.insert(id, known).is_none() {
-            kept.order.push_back(id);
+            kept.order.push_back((id, Instant::now()));
         }
-        while kept.order.len() > MOST {
-            if let Some(oldest) = kept.order.pop_front() {
-                kept.known.remove(&oldest);
-            }
-        }
+        kept.forget_old();
+    }
+
+    fn forget_old(&self) {
+        self.kept().forget_old();
     }
 
     fn take(&self, id: PaymentId) -> Option<Known> {
@@ -57,6 +66,17 @@ impl Fresh {
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    fn forget_old(&mut self) {
+        while let Some((oldest, since)) = self.order.front()
+            && (self.order.len() > MOST || since.elapsed() > MOMENTS)
+        {
+            self.known.remove(oldest);
+            self.order.pop_front();
+        }
     }
 }
 

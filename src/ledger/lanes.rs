@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{AnyPool, Database, Pool};
+use sqlx::{AnyPool, Database, PgPool, Pool};
 use tokio::time::timeout;
 
 use super::connect::Hot;
@@ -25,6 +25,8 @@ pub(super) struct Lanes {
     reads: Lane<PaymentId, Option<Known>>,
     /// How long a call may take, waiting for its group included.
     timeout: Duration,
+    /// Their own connections, where they have some.
+    pool: Option<PgPool>,
 }
 
 impl Lanes {
@@ -37,6 +39,7 @@ impl Lanes {
                     changes: Lane::start(postgres::Changes(connections()), HANDS),
                     reads: Lane::start(postgres::Reads(connections()), HANDS),
                     timeout,
+                    pool: Some(pool.clone()),
                 }
             }
             Hot::Sqlite => {
@@ -46,6 +49,7 @@ impl Lanes {
                     changes: Lane::start(sqlite::Changes(connections()), 1),
                     reads: Lane::start(sqlite::Reads(connections()), 1),
                     timeout,
+                    pool: None,
                 }
             }
         }
@@ -63,6 +67,13 @@ impl Lanes {
 
     pub(super) async fn known(&self, id: PaymentId) -> Result<Option<Option<Known>>, LedgerError> {
         self.within(self.reads.ask(id)).await
+    }
+
+    /// Returns when the last group is done.
+    pub(super) async fn close(&self) {
+        if let Some(pool) = &self.pool {
+            pool.close().await;
+        }
     }
 
     async fn within<R>(

@@ -71,15 +71,17 @@ impl Work for Accepts {
 
     async fn run(&self, group: &[NewPayment]) -> Result<Vec<Option<()>>, LedgerError> {
         let rows: Result<Vec<NewRow<'_>>, LedgerError> = group.iter().map(NewRow::of).collect();
-        let rows = rows?;
+        let mut rows = rows?;
+        // Keys and orders are taken in this order by everybody: no two groups wait for each other.
+        rows.sort_by_key(|row| (row.new.payment.order_id, row.new.key.as_str()));
         let taken = self.0.run(async |conn| {
             let taken = insert(&rows).fetch_all(&mut **conn).await?;
             let ids = taken.iter().map(|row| row.try_get::<String, _>(0));
             Ok(ids.collect::<Result<HashSet<String>, _>>()?)
         });
         let taken = taken.await?;
-        Ok(column(&rows, |row| {
-            taken.contains(&row.state.id).then_some(())
+        Ok(column(group, |new| {
+            taken.contains(&new.payment.id.to_string()).then_some(())
         }))
     }
 }

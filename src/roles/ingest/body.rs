@@ -116,6 +116,10 @@ pub(super) fn continuation(bytes: &[u8]) -> Result<(), Problem> {
 
 fn return_url(value: &Value) -> Option<String> {
     let text = value.as_str().filter(|text| text.len() <= 2048)?;
+    // A URL parser mends or drops them; a database refuses some.
+    if text.chars().any(char::is_control) {
+        return None;
+    }
     let url = Url::parse(text).ok()?;
     let local = matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     let fits = match url.scheme() {

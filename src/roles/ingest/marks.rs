@@ -3,7 +3,7 @@
 //! A mark that is lost with the process does no harm: its payment counts as one that may not be queued, as it would if the
 //! process had died a moment earlier. Most payments are begun by a worker before their mark is due, and need none.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,17 +20,20 @@ const EVERY: Duration = Duration::from_secs(1);
 /// The most marks of one statement.
 const MOST: usize = 2_000;
 
+/// How often each is written: a payment that is being changed at that moment is passed over, and the change may fail.
+const TIMES: u8 = 2;
+
 #[derive(Default)]
-pub(super) struct Marks(Mutex<HashSet<PaymentId>>);
+pub(super) struct Marks(Mutex<HashMap<PaymentId, u8>>);
 
 impl Marks {
     /// The payment's command is confirmed by the broker.
     pub(super) fn note(&self, id: PaymentId) {
-        self.waiting().insert(id);
+        self.waiting().insert(id, 0);
     }
 
     pub(super) fn knows(&self, id: PaymentId) -> bool {
-        self.waiting().contains(&id)
+        self.waiting().contains_key(&id)
     }
 
     /// Writes marks once a second, and the last ones when `over`.
@@ -41,12 +44,13 @@ impl Marks {
                 () = tokio::time::sleep(EVERY) => {}
             }
             self.write(ledger).await;
+            ledger.forget_old();
         }
     }
 
     /// What cannot be written waits for the next time.
     async fn write(&self, ledger: &Ledger) {
-        let waiting: Vec<PaymentId> = self.waiting().iter().copied().collect();
+        let waiting: Vec<PaymentId> = self.waiting().keys().copied().collect();
         for ids in waiting.chunks(MOST) {
             if let Err(cause) = ledger.mark_published(ids).await {
                 warn!(
@@ -58,12 +62,16 @@ impl Marks {
             }
             let mut waiting = self.waiting();
             for id in ids {
-                waiting.remove(id);
+                let times = waiting.entry(*id).or_default();
+                *times = times.saturating_add(1);
+                if *times >= TIMES {
+                    waiting.remove(id);
+                }
             }
         }
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashSet<PaymentId>> {
+    fn waiting(&self) -> MutexGuard<'_, HashMap<PaymentId, u8>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

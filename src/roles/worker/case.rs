@@ -66,9 +66,13 @@ impl Case {
         }
     }
 
-    /// Starts over from what the ledger says now.
-    pub(super) fn reload(&mut self, known: Known) {
+    /// Starts over from what the ledger says now. Should that be our own `refused` change, whose answer got lost on the way, what
+    /// it owes is still ours to queue.
+    pub(super) fn reload(&mut self, known: Known, refused: &Change) {
+        let ours = |one: &&Confirmation| refused.confirmations.iter().any(|own| own.id == one.id);
+        let owed_now = known.confirmations.iter().filter(ours);
         *self = Case {
+            owed_now: owed_now.map(|one| one.sequence).collect(),
             sent: std::mem::take(&mut self.sent),
             queued: std::mem::take(&mut self.queued),
             admitted: self.admitted.take(),

@@ -41,7 +41,7 @@ impl Worker {
             Committed::Conflict => {
                 let id = case.known.payment.id;
                 if let Some(known) = self.ledger.known(id).await.map_err(Interrupted::Ledger)? {
-                    case.reload(known);
+                    case.reload(known, &change);
                 }
                 Ok(false)
             }
