@@ -173,6 +173,10 @@ async fn run_roles(
         parts.broker.close().await;
         return Ok(());
     };
+    let ledger = match parts.roles.len() {
+        0 | 1 => ledger.alone(),
+        _several => ledger,
+    };
     // Only this function sets it, once.
     let ledger = parts.ledger.get_or_init(|| ledger).clone();
     let ingest = parts.roles.contains(&Role::Ingest).then(|| {

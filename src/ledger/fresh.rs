@@ -18,8 +18,11 @@ const MOST: usize = 512;
 const MOMENTS: Duration = Duration::from_secs(5);
 
 /// A clone is another hand on the same payments.
-#[derive(Clone, Default)]
-pub(super) struct Fresh(Arc<Mutex<Kept>>);
+#[derive(Clone)]
+pub(super) struct Fresh {
+    kept: Arc<Mutex<Kept>>,
+    most: usize,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -28,7 +31,22 @@ struct Kept {
     order: VecDeque<(PaymentId, Instant)>,
 }
 
+impl Default for Fresh {
+    fn default() -> Fresh {
+        Fresh {
+            kept: Arc::default(),
+            most: MOST,
+        }
+    }
+}
+
 impl Ledger {
+    /// For a process of one role: nobody in it takes up what it writes.
+    pub(crate) fn alone(mut self) -> Ledger {
+        self.fresh.most = 0;
+        self
+    }
+
     /// Keeps what was just written of a payment for [`Ledger::expected`].
     pub(crate) fn hand_over(&self, known: Known) {
         self.fresh.put(known);
@@ -53,11 +71,11 @@ impl Fresh {
         if kept.known.insert(id, known).is_none() {
             kept.order.push_back((id, Instant::now()));
         }
-        kept.forget_old();
+        kept.forget_old(self.most);
     }
 
     fn forget_old(&self) {
-        self.kept().forget_old();
+        self.kept().forget_old(self.most);
     }
 
     fn take(&self, id: PaymentId) -> Option<Known> {
@@ -65,14 +83,14 @@ impl Fresh {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Kept {
-    fn forget_old(&mut self) {
+    fn forget_old(&mut self, most: usize) {
         while let Some((oldest, since)) = self.order.front()
-            && (self.order.len() > MOST || since.elapsed() > MOMENTS)
+            && (self.order.len() > most || since.elapsed() > MOMENTS)
         {
             self.known.remove(oldest);
             self.order.pop_front();
