@@ -1,0 +1,19 @@
+# gnuplot docs/growth.gnuplot: draws docs/growth.svg from the figures in docs/performance.md.
+set terminal svg size 640,320 font "sans-serif,12" background "white"
+set output "docs/growth.svg"
+set logscale x
+set xrange [8000:400000]
+set yrange [0:1.4]
+set xlabel "payments in the ledger"
+set ylabel "CPU seconds for 1,000 payments"
+set key top left horizontal
+set grid ytics lc rgb "#dddddd"
+$figures << END
+10000 0.37 0.23 0.24 0.99
+100000 0.38 0.24 0.31 1.10
+300000 0.36 0.23 0.28 1.02
+END
+plot $figures using 1:5 with linespoints lw 2 pt 7 title "all", \
+     "" using 1:2 with linespoints lw 2 pt 7 title "connector", \
+     "" using 1:4 with linespoints lw 2 pt 7 title "database", \
+     "" using 1:3 with linespoints lw 2 pt 7 title "broker"
