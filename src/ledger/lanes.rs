@@ -1,9 +1,8 @@
 //! What every payment does, in groups: taking it in, reading it, writing what changes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{AnyPool, Database, PgPool, Pool};
+use sqlx::{AnyPool, PgPool};
 use tokio::time::timeout;
 
 use super::connect::Hot;
@@ -21,7 +20,7 @@ const HANDS: u32 = 2;
 #[derive(Clone)]
 pub(super) struct Lanes {
     accepts: Lane<NewPayment, ()>,
-    changes: Lane<Arc<Change>, Committed>,
+    changes: Lane<Change, Committed>,
     reads: Lane<PaymentId, Option<Known>>,
     /// How long a call may take, waiting for its group included.
     timeout: Duration,
@@ -33,21 +32,27 @@ impl Lanes {
     pub(super) fn start(hot: Hot, any: &AnyPool, timeout: Duration) -> Lanes {
         match hot {
             Hot::Postgres(pool) => {
-                let connections = connections(&pool, timeout);
-                Lanes {
-                    accepts: Lane::start(postgres::Accepts(connections()), HANDS),
-                    changes: Lane::start(postgres::Changes(connections()), HANDS),
-                    reads: Lane::start(postgres::Reads(connections()), HANDS),
+                let connections = Connections {
+                    pool: pool.clone(),
                     timeout,
-                    pool: Some(pool.clone()),
+                };
+                Lanes {
+                    accepts: Lane::start(postgres::Accepts(connections.clone()), HANDS),
+                    changes: Lane::start(postgres::Changes(connections.clone()), HANDS),
+                    reads: Lane::start(postgres::Reads(connections), HANDS),
+                    timeout,
+                    pool: Some(pool),
                 }
             }
             Hot::Sqlite => {
-                let connections = connections(any, timeout);
+                let connections = Connections {
+                    pool: any.clone(),
+                    timeout,
+                };
                 Lanes {
-                    accepts: Lane::start(sqlite::Accepts(connections()), 1),
-                    changes: Lane::start(sqlite::Changes(connections()), 1),
-                    reads: Lane::start(sqlite::Reads(connections()), 1),
+                    accepts: Lane::start(sqlite::Accepts(connections.clone()), 1),
+                    changes: Lane::start(sqlite::Changes(connections.clone()), 1),
+                    reads: Lane::start(sqlite::Reads(connections), 1),
                     timeout,
                     pool: None,
                 }
@@ -61,8 +66,7 @@ impl Lanes {
     }
 
     pub(super) async fn commit(&self, change: &Change) -> Result<Option<Committed>, LedgerError> {
-        self.within(self.changes.ask(Arc::new(change.clone())))
-            .await
+        self.within(self.changes.ask(change.clone())).await
     }
 
     pub(super) async fn known(&self, id: PaymentId) -> Result<Option<Option<Known>>, LedgerError> {
@@ -82,13 +86,5 @@ impl Lanes {
     ) -> Result<Option<R>, LedgerError> {
         let answer = timeout(self.timeout, asked).await;
         answer.unwrap_or(Err(LedgerError::TimedOut))
-    }
-}
-
-fn connections<D: Database>(pool: &Pool<D>, timeout: Duration) -> impl Fn() -> Connections<D> {
-    let pool = pool.clone();
-    move || Connections {
-        pool: pool.clone(),
-        timeout,
     }
 }

@@ -13,6 +13,16 @@ pub(super) struct Connections<D: Database> {
     pub(super) timeout: Duration,
 }
 
+/// Another hand on the same connections.
+impl<D: Database> Clone for Connections<D> {
+    fn clone(&self) -> Self {
+        Connections {
+            pool: self.pool.clone(),
+            timeout: self.timeout,
+        }
+    }
+}
+
 impl<D: Database> Connections<D> {
     /// Runs a group on a connection of its own.
     pub(super) async fn run<T>(

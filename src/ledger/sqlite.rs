@@ -1,7 +1,5 @@
 //! The hot path on SQLite: one transaction, hence one durable commit, for a whole group of calls.
 
-use std::sync::Arc;
-
 use sqlx::Any;
 
 use super::connect::Backend;
@@ -41,15 +39,15 @@ impl Work for Accepts {
 }
 
 impl Work for Changes {
-    type Ask = Arc<Change>;
+    type Ask = Change;
     type Answer = Committed;
 
     /// One after the other, the second sees what the first has written.
-    fn clashes(_: &[Arc<Change>], _: &Arc<Change>) -> bool {
+    fn clashes(_: &[Change], _: &Change) -> bool {
         false
     }
 
-    async fn run(&self, group: &[Arc<Change>]) -> Result<Vec<Option<Committed>>, LedgerError> {
+    async fn run(&self, group: &[Change]) -> Result<Vec<Option<Committed>>, LedgerError> {
         self.0
             .run(async |conn| {
                 let mut transaction = Backend::Sqlite.begin_write(conn).await?;

@@ -167,13 +167,7 @@ fn at_stripe(
     sim: &Sim,
     step: impl FnOnce(&mut World, &Desk<'_>) -> Result<(Value, Option<Later>), Fail>,
 ) -> Option<Befallen> {
-    let desk = Desk {
-        mint: &sim.mint,
-        now: clock::now(),
-        request: None,
-        key: None,
-        public_url: sim.settings.public_url.as_str(),
-    };
+    let desk = Desk::of_no_call(sim);
     let mut world = sim.stripe();
     let (shown, later) = step(&mut world, &desk).ok()?;
     Some(Befallen {

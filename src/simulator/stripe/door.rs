@@ -179,13 +179,7 @@ pub(crate) fn settle(sim: &Sim, id: &str) -> Vec<Letter> {
 
 /// What happens to a refund after a while; the webhooks to send.
 pub(crate) fn settle_refund(sim: &Sim, id: &str) -> Vec<Letter> {
-    let desk = Desk {
-        mint: &sim.mint,
-        now: clock::now(),
-        request: None,
-        key: None,
-        public_url: sim.settings.public_url.as_str(),
-    };
+    let desk = Desk::of_no_call(sim);
     let mut world = sim.stripe();
     world.end_refund(&desk, id);
     std::mem::take(&mut world.letters)
@@ -210,13 +204,7 @@ fn by_itself(
     from: Status,
     step: impl FnOnce(&mut World, &Desk<'_>) -> Result<(), Fail>,
 ) -> Option<Vec<Letter>> {
-    let desk = Desk {
-        mint: &sim.mint,
-        now: clock::now(),
-        request: None,
-        key: None,
-        public_url: sim.settings.public_url.as_str(),
-    };
+    let desk = Desk::of_no_call(sim);
     let mut world = sim.stripe();
     let payment = world.intents.get(id).map(|intent| intent.status);
     let status = payment.or_else(|| world.setups.get(id).map(|setup| setup.status))?;

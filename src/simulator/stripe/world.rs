@@ -15,6 +15,7 @@ use crate::domain::moment::Moment;
 use crate::simulator::book::Taken;
 use crate::simulator::mint::Mint;
 use crate::simulator::post::Letter;
+use crate::simulator::{Sim, clock};
 
 /// The account's objects, by id.
 #[derive(Default)]
@@ -43,7 +44,18 @@ pub(crate) struct Desk<'a> {
     pub(crate) public_url: &'a str,
 }
 
-impl Desk<'_> {
+impl<'a> Desk<'a> {
+    /// For what happens without a call to the API.
+    pub(crate) fn of_no_call(sim: &'a Sim) -> Desk<'a> {
+        Desk {
+            mint: &sim.mint,
+            now: clock::now(),
+            request: None,
+            key: None,
+            public_url: sim.settings.public_url.as_str(),
+        }
+    }
+
     pub(crate) fn seconds(&self) -> i64 {
         self.now.unix_seconds()
     }
