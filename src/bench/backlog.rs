@@ -70,6 +70,8 @@ impl Rig<'_> {
             bail!("not all of the backlog was confirmed");
         }
         rows.push(self.end("backlog: confirming", &phase, waiting));
+        self.caught_up().await?;
+        drop(confirmer);
         Ok(rows)
     }
 

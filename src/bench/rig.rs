@@ -97,6 +97,7 @@ impl<'a> Rig<'a> {
             tell(&format!("{scenario} …"));
             if *scenario == Scenario::Backlog {
                 // Its place is taken by one process for each role.
+                self.caught_up().await?;
                 self.connector = None;
             }
             let measured = tokio::select! {
@@ -157,22 +158,29 @@ impl<'a> Rig<'a> {
         Child::start(name, &self.folder, &arguments, &variables)
     }
 
+    /// Waits until the ledger counts what Cleeng has: its answer is written down a moment after Cleeng has written, and who is killed
+    /// in that moment leaves a report whose answer is lost. What the ledger counts then, or when the time is over.
+    ///
+    /// # Errors
+    /// The book or the ledger cannot be read.
+    pub(super) async fn caught_up(&self) -> anyhow::Result<u64> {
+        let wanted = u64::try_from(books::length(self.simulator_address, "cleeng").await?)?;
+        let begun = Instant::now();
+        loop {
+            let delivered = self.stores.delivered().await?;
+            if delivered >= wanted || begun.elapsed() > LEDGER_LAG {
+                return Ok(delivered);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// Compares everything that was ever sent with both books and with the connector's ledger.
     ///
     /// # Errors
     /// A book or the ledger cannot be read.
     pub(crate) async fn verify(&self) -> anyhow::Result<Verification> {
-        let recorded: Vec<Recorded> = books::all(self.simulator_address, "cleeng").await?;
-        let wanted = u64::try_from(recorded.len())?;
-        let begun = Instant::now();
-        // The answer of Cleeng is written down a moment after Cleeng has written.
-        let delivered = loop {
-            let delivered = self.stores.delivered().await?;
-            if delivered >= wanted || begun.elapsed() > LEDGER_LAG {
-                break delivered;
-            }
-            sleep(Duration::from_millis(200)).await;
-        };
+        let delivered = self.caught_up().await?;
         let taken: Vec<Taken> =
             books::all(self.simulator_address, self.settings.gateway.name()).await?;
         let recorded: Vec<Recorded> = books::all(self.simulator_address, "cleeng").await?;

@@ -84,9 +84,7 @@ async fn inflict(fleet: &Fleet, servers: &OwnServers, fault: Fault, dice: &mut S
             return format!("SIGKILL of a role: {role}");
         }
         Fault::CutConnections => {
-            servers
-                .tell(&["ctl", "close_all_connections", "drill"])
-                .await;
+            close_all_connections(servers).await;
             "broker closes all connections"
         }
         Fault::RestartBroker => {
@@ -121,4 +119,18 @@ async fn inflict(fleet: &Fleet, servers: &OwnServers, fault: Fault, dice: &mut S
         }
     }
     .to_owned()
+}
+
+/// One that ends by itself between the command's look and its closing makes the command fail halfway: what is left is closed by
+/// the next try.
+async fn close_all_connections(servers: &OwnServers) {
+    let command = ["ctl", "close_all_connections", "drill"];
+    for _ in 0..4 {
+        match servers.attempt(&command).await {
+            Ok(()) => return,
+            Err(complaint) => println!("drill: {complaint}"),
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    servers.tell(&command).await;
 }

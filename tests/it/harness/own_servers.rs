@@ -17,7 +17,7 @@ impl OwnServers {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join(".servers")
             .join(format!("{name}-{}", std::process::id()));
-        let told = script(&folder, &["start"]);
+        let told = script(&folder, &["start"]).unwrap();
         let url = |variable: &str| {
             let line = told
                 .lines()
@@ -35,34 +35,37 @@ impl OwnServers {
 
     /// Runs `scripts/servers` with these arguments on this set.
     pub(crate) async fn tell(&self, arguments: &[&str]) {
+        self.attempt(arguments).await.unwrap();
+    }
+
+    /// As [`OwnServers::tell`], where a no is an answer, too.
+    pub(crate) async fn attempt(&self, arguments: &[&str]) -> Result<(), String> {
         let folder = self.folder.clone();
         let arguments: Vec<String> = arguments.iter().map(|one| (*one).to_owned()).collect();
         let work = move || {
             let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-            script(&folder, &arguments)
+            script(&folder, &arguments).map(drop)
         };
-        tokio::task::spawn_blocking(work).await.unwrap();
+        tokio::task::spawn_blocking(work).await.unwrap()
     }
 }
 
 impl Drop for OwnServers {
     fn drop(&mut self) {
-        script(&self.folder, &["stop"]);
+        script(&self.folder, &["stop"]).unwrap();
     }
 }
 
-fn script(folder: &Path, arguments: &[&str]) -> String {
+fn script(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let output = Command::new(root.join("scripts/servers"))
         .args(arguments)
         .env("TEST_SERVERS_DIR", folder)
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "scripts/servers {arguments:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    told
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    Err(format!("scripts/servers {arguments:?}: {complaint}"))
 }
