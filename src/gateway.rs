@@ -30,6 +30,7 @@ use crate::config::GatewayConfig;
 use crate::domain::attempt::Prepared;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayName, GatewayRef, PaymentId};
+use crate::domain::message::About;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::Payment;
@@ -48,19 +49,6 @@ pub(crate) struct Event {
     pub(crate) reference: GatewayRef,
     /// Our payment, where the gateway carries it along.
     pub(crate) payment_id: Option<PaymentId>,
-}
-
-/// What to read after an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum About {
-    /// The payment itself.
-    Payment,
-    /// Its refunds.
-    Refunds,
-    /// Its disputes.
-    Disputes,
-    /// A method that is kept without a charge.
-    Saving,
 }
 
 /// Why a webhook was not taken.

@@ -31,12 +31,20 @@ pub(super) fn call(payment: &Payment, report: Report, earlier: Option<CleengPaym
     match (report, earlier) {
         // The reference has no status `authorized` for a change: an authorization is always a record of its own.
         (Report::Authorized, _)
-        | (Report::Captured | Report::Rejected | Report::Cancelled, None) => Call {
+        | (
+            Report::Captured
+            | Report::Rejected
+            | Report::Cancelled
+            | Report::Refunded
+            | Report::ChargedBack,
+            None,
+        ) => Call {
             verb: Verb::Post,
             path: "/payments".to_owned(),
             body: json(&new_payment(payment, report)),
         },
-        (Report::Captured | Report::Rejected, Some(id)) => Call {
+        (Report::Captured | Report::Rejected, Some(id))
+        | (Report::Refunded | Report::ChargedBack, Some(id)) => Call {
             verb: Verb::Patch,
             path: format!("/payments/{id}"),
             body: json(&change(payment, report)),
@@ -107,7 +115,7 @@ fn new_payment(payment: &Payment, report: Report) -> wire::NewPayment<'_> {
         rejected_reason: rejected_reason(payment, report),
         payment_details: match report {
             Report::Authorized | Report::Captured => payment.stored.as_ref().map(details),
-            Report::Rejected | Report::Cancelled => None,
+            Report::Rejected | Report::Cancelled | Report::Refunded | Report::ChargedBack => None,
         },
     }
 }

@@ -25,23 +25,31 @@ pub(crate) enum Report {
     Captured,
     Rejected,
     Cancelled,
+    /// Money was given back, in whole or in part; the refund says how much.
+    Refunded,
+    /// The payer's bank took the money back.
+    ChargedBack,
 }
 
 impl Report {
-    pub(crate) const ALL: [Report; 4] = [
+    pub(crate) const ALL: [Report; 6] = [
         Report::Authorized,
         Report::Captured,
         Report::Rejected,
         Report::Cancelled,
+        Report::Refunded,
+        Report::ChargedBack,
     ];
 
-    /// As Cleeng spells the payment's status, the ledger stores it and a metric's label shows it.
+    /// As the ledger stores it and a metric's label shows it; but for a chargeback also as Cleeng spells the payment's status.
     pub(crate) fn label(self) -> &'static str {
         match self {
             Report::Authorized => "authorized",
             Report::Captured => "captured",
             Report::Rejected => "rejected",
             Report::Cancelled => "cancelled",
+            Report::Refunded => "refunded",
+            Report::ChargedBack => "charged_back",
         }
     }
 

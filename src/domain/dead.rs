@@ -39,10 +39,16 @@ pub(crate) enum DeadReason {
     CleengReadRefused,
     /// The confirmation was given up before.
     GivenUp,
+    /// The gateway does not give back what Cleeng asked for.
+    RefundRefused,
+    /// Cleeng asked for something that cannot be done by itself.
+    DemandKept,
+    /// The ledger has no such demand.
+    UnknownDemand,
 }
 
 impl DeadReason {
-    pub(crate) const ALL: [DeadReason; 20] = [
+    pub(crate) const ALL: [DeadReason; 23] = [
         DeadReason::Undecodable,
         DeadReason::WrongQueue,
         DeadReason::UnknownPayment,
@@ -63,6 +69,9 @@ impl DeadReason {
         DeadReason::CleengAnswerLost,
         DeadReason::CleengReadRefused,
         DeadReason::GivenUp,
+        DeadReason::RefundRefused,
+        DeadReason::DemandKept,
+        DeadReason::UnknownDemand,
     ];
 
     pub(crate) fn from_label(text: &str) -> Option<DeadReason> {
@@ -93,6 +102,9 @@ impl DeadReason {
             DeadReason::CleengAnswerLost => "cleeng_answer_lost",
             DeadReason::CleengReadRefused => "cleeng_read_refused",
             DeadReason::GivenUp => "given_up",
+            DeadReason::RefundRefused => "refund_refused",
+            DeadReason::DemandKept => "demand_kept",
+            DeadReason::UnknownDemand => "unknown_demand",
         }
     }
 }

@@ -50,12 +50,19 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
     }
 }
 
-/// Cleeng's id of the authorisation that it has on record for the payment before this confirmation.
+/// Cleeng's id of the record that this confirmation changes.
 ///
-/// Only an authorisation can be changed into something else; after a rejection a capture is a record of its own.
+/// Only an authorisation can be changed into something else; after a rejection a capture is a record of its own. What goes back
+/// changes the record of the capture, whichever report made it.
 fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPaymentId> {
+    let changes = |one: &&Confirmation| match confirmation.report {
+        Report::Refunded | Report::ChargedBack => true,
+        Report::Authorized | Report::Captured | Report::Rejected | Report::Cancelled => {
+            one.report == Report::Authorized
+        }
+    };
     earlier(known, confirmation)
-        .filter(|one| one.report == Report::Authorized)
+        .filter(changes)
         .filter_map(|one| match one.delivery {
             Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
             Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
@@ -63,11 +70,20 @@ fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPa
         .last()
 }
 
-/// How long until an operator has to know that the news is still undelivered; nothing when the order has no end.
+/// How long until an operator has to know that the news is still undelivered; nothing when the order has no end, or when the news
+/// change a record that Cleeng has: a record outlives its order.
 ///
 /// The notice is the last tenth of the time between payment and order's end, at most two hours: enough to act in.
-pub(crate) fn time_until_notice(known: &Known, now: Moment) -> Option<Duration> {
+pub(crate) fn time_until_notice(
+    known: &Known,
+    id: ConfirmationId,
+    now: Moment,
+) -> Option<Duration> {
     let payment = &known.payment;
+    let confirmation = known.confirmations.iter().find(|one| one.id == id)?;
+    if earlier_record(known, confirmation).is_some() {
+        return None;
+    }
     let end = payment.order.as_ref().and_then(|order| order.expires_at)?;
     let lifetime = end.since(payment.created_at);
     let notice = lifetime

@@ -9,10 +9,10 @@ use super::attempt::{AttemptState, Stage};
 use super::confirmation::{ConfirmationId, Delivery};
 use super::dead::DeadReason;
 use super::delivery;
-use super::message::Body;
+use super::message::{About, Body};
 use super::moment::Moment;
 use super::payment::Known;
-use super::plan::{self, Doubt, Seen, Step, Trigger};
+use super::plan::{self, Doubt, FollowUp, Seen, Step, Trigger};
 use super::queue::Queue;
 use super::reopening::Reopening;
 
@@ -45,6 +45,8 @@ pub(crate) enum Forecast {
     Expire,
     /// The payer or the gateway is waited for.
     Wait,
+    /// What Cleeng asked for is looked at anew, from what is known by then.
+    LookAgain,
     /// Cleeng is told.
     Deliver,
     /// Cleeng is read before anything is sent.
@@ -79,6 +81,7 @@ impl Forecast {
             Forecast::Cancel => "cancel",
             Forecast::Expire => "expire",
             Forecast::Wait => "wait",
+            Forecast::LookAgain => "look_again",
             Forecast::Deliver => "deliver",
             Forecast::ReadBack => "read_back",
             Forecast::AwaitEarlier => "await_earlier",
@@ -99,6 +102,7 @@ impl Forecast {
             Forecast::Cancel => "ends the payment at its gateway: its time is over",
             Forecast::Expire => "lets the payment expire: its time is over, nothing was charged",
             Forecast::Wait => "waits for the payer or the gateway",
+            Forecast::LookAgain => "looks anew at what Cleeng asked for, and does what is still to do",
             Forecast::Deliver => "delivers to Cleeng",
             Forecast::ReadBack => "reads what Cleeng has, and delivers only what is missing",
             Forecast::AwaitEarlier => "waits for an earlier confirmation of the payment",
@@ -125,6 +129,7 @@ impl Forecast {
             | Forecast::Cancel
             | Forecast::Expire
             | Forecast::Wait
+            | Forecast::LookAgain
             | Forecast::Deliver
             | Forecast::ReadBack
             | Forecast::AwaitEarlier
@@ -162,9 +167,10 @@ pub(crate) fn forecast(situation: &Situation<'_>) -> Forecast {
         {
             Forecast::ComesBack(DeadReason::UnknownGateway)
         }
-        (Queue::Commands { .. } | Queue::GatewayEvents, Some(known)) => {
-            command(&trigger(body), known, situation.now)
-        }
+        (Queue::Commands { .. } | Queue::GatewayEvents, Some(known)) => match trigger(body) {
+            Some(trigger) => command(&trigger, known, situation.now),
+            None => Forecast::LookAgain,
+        },
     }
 }
 
@@ -188,27 +194,44 @@ fn without_payment(body: &Body) -> Forecast {
         | Body::Charge { .. }
         | Body::Continue { .. }
         | Body::Recheck { .. }
+        | Body::Capture { .. }
+        | Body::Void { .. }
+        | Body::Refund { .. }
         | Body::Confirm { .. } => Forecast::ComesBack(DeadReason::UnknownPayment),
+        Body::Demand { .. } | Body::Answer { .. } => Forecast::LookAgain,
     }
 }
 
-fn trigger(body: &Body) -> Trigger {
+/// None: not a matter of the payment's own plan.
+fn trigger(body: &Body) -> Option<Trigger> {
     match body {
-        Body::Charge { .. } | Body::Confirm { .. } => Trigger::Charge,
-        Body::Continue { .. } => Trigger::Continue,
-        Body::Recheck { .. } => Trigger::Sweep,
-        Body::GatewayEvent { reference, .. } => Trigger::Event(reference.clone()),
+        Body::Charge { .. } | Body::Confirm { .. } => Some(Trigger::Charge),
+        Body::Continue { .. } => Some(Trigger::Continue),
+        Body::Recheck { .. } => Some(Trigger::Sweep),
+        Body::Capture { .. } => Some(Trigger::Capture),
+        Body::Void { .. } => Some(Trigger::Void),
+        Body::GatewayEvent {
+            about: About::Payment,
+            reference,
+            ..
+        } => Some(Trigger::Event(reference.clone())),
+        Body::GatewayEvent { .. }
+        | Body::Refund { .. }
+        | Body::Demand { .. }
+        | Body::Answer { .. } => None,
     }
 }
 
 fn command(trigger: &Trigger, known: &Known, now: Moment) -> Forecast {
     match plan::next(trigger, known, Seen::Nothing, now) {
         Step::ReadOrder | Step::Begin => Forecast::Charge,
+        Step::Follow(FollowUp::Capture) => Forecast::Charge,
+        Step::Follow(FollowUp::Void) => Forecast::Cancel,
         Step::Send(id) => {
             let attempt = known.attempts.iter().find(|attempt| attempt.id == id);
             let fresh = |state| matches!(state, AttemptState::NotDone(_));
             match attempt {
-                Some(attempt) if attempt.request.stage == Stage::Cancel => Forecast::Cancel,
+                Some(attempt) if matches!(attempt.request.stage, Stage::Cancel | Stage::Void) => Forecast::Cancel,
                 Some(attempt) if attempt.request.stage.moves_money() && !fresh(attempt.state) => {
                     Forecast::SameKey
                 }

@@ -4,12 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 /// Why a text is not the id it should be. The text itself is not repeated: it may be a secret pasted into the wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
 pub(crate) struct BadId(pub(crate) &'static str);
+
+/// An id that follows from what it names: the same words give the same id, always. Not to be guessed it is not.
+pub(crate) fn named(words: &[&str]) -> Uuid {
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update(word.as_bytes());
+        hash.update([0]);
+    }
+    let mut bytes = [0; 16];
+    for (to, from) in bytes.iter_mut().zip(hash.finalize()) {
+        *to = from;
+    }
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
 
 /// One thing to be paid. A UUIDv7, so that payments sort by the time they were accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -136,6 +151,39 @@ impl de::Visitor<'_> for NumberOrText {
     }
 }
 
+/// A Cleeng subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SubscriptionId(pub(crate) u64);
+
+impl fmt::Display for SubscriptionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Payment details at Cleeng: a stored method with its token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct PaymentDetailsId(pub(crate) u64);
+
+impl fmt::Display for PaymentDetailsId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One demand of Cleeng. It follows from what is demanded: the same webhook, sent again, has the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct DemandId(pub(crate) Uuid);
+
+impl fmt::Display for DemandId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A configured gateway: a lower-case word, because it becomes part of queue names and environment variables.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -220,7 +268,8 @@ impl fmt::Display for GatewayRef {
 pub(crate) struct ObjectRef(pub(crate) String);
 
 /// Our id of one refund that we ask for. The gateway brings it back, so that a lost answer is found by reading.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub(crate) struct RefundId(pub(crate) Uuid);
 
 impl fmt::Display for RefundId {

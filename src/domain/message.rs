@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::confirmation::{Confirmation, ConfirmationId};
-use super::ids::{GatewayName, GatewayRef, PaymentId};
+use super::ids::{DemandId, GatewayName, GatewayRef, PaymentId, RefundId};
 use super::moment::Moment;
 
 /// The version that this build writes; older ones would be upcast in [`Envelope::decode`].
@@ -44,11 +44,27 @@ pub(crate) enum Body {
     Continue { payment_id: PaymentId },
     /// A sweep found the payment not settled: see what is known by now.
     Recheck { payment_id: PaymentId },
+    /// Cleeng asks for something.
+    Demand { demand_id: DemandId },
+    /// Take what the payment's authorisation holds.
+    Capture { payment_id: PaymentId },
+    /// Give up what the payment's authorisation holds.
+    Void { payment_id: PaymentId },
+    /// Give back money of a captured payment.
+    Refund {
+        payment_id: PaymentId,
+        refund_id: RefundId,
+    },
+    /// Tell Cleeng that what a demand asks for is done, where no payment's confirmation does.
+    Answer { demand_id: DemandId },
     /// A verified webhook of a gateway.
     GatewayEvent {
         gateway: GatewayName,
         event_id: String,
         event_type: String,
+        /// What is to be read.
+        #[serde(default)]
+        about: About,
         reference: GatewayRef,
         /// Our id, where the gateway carries it along.
         payment_id: Option<PaymentId>,
@@ -58,6 +74,21 @@ pub(crate) enum Body {
         payment_id: PaymentId,
         confirmation_id: ConfirmationId,
     },
+}
+
+/// What to read after a gateway's event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum About {
+    /// The payment itself. Messages of builds that knew no other say nothing.
+    #[default]
+    Payment,
+    /// Its refunds.
+    Refunds,
+    /// Its disputes.
+    Disputes,
+    /// A method that is kept without a charge.
+    Saving,
 }
 
 impl Envelope {
@@ -118,6 +149,7 @@ mod tests {
             gateway: "stripe".parse().unwrap(),
             event_id: "evt_1".into(),
             event_type: "payment_intent.succeeded".into(),
+            about: About::Payment,
             reference: GatewayRef("pi_1".into()),
             payment_id: None,
         };

@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::confirmation::Confirmation;
-use super::ids::{GatewayName, GatewayRef, OrderId, PaymentId};
+use super::ids::{
+    GatewayName, GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId,
+};
 use super::moment::Moment;
 use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};
@@ -136,18 +138,27 @@ pub(crate) enum Operation {
     InitialPayment,
     /// A renewal with a stored method; the payer is not there.
     RecurringPayment,
+    /// A purchase that costs nothing now (a trial, a coupon for all of it): the method is kept and nothing is charged.
+    InitialFreeTransaction,
 }
 
 impl Operation {
+    const ALL: [Operation; 3] = [
+        Operation::InitialPayment,
+        Operation::RecurringPayment,
+        Operation::InitialFreeTransaction,
+    ];
+
     pub(crate) fn label(self) -> &'static str {
         match self {
             Operation::InitialPayment => "initial-payment",
             Operation::RecurringPayment => "recurring-payment",
+            Operation::InitialFreeTransaction => "initial-free-transaction",
         }
     }
 
     pub(crate) fn from_label(text: &str) -> Option<Operation> {
-        [Operation::InitialPayment, Operation::RecurringPayment]
+        Operation::ALL
             .into_iter()
             .find(|operation| operation.label() == text)
     }
@@ -172,6 +183,41 @@ pub(crate) struct OrderFacts {
     pub(crate) expires_at: Option<Moment>,
 }
 
+/// How a renewal's money is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Take {
+    /// It is reserved now and captured when Cleeng asks for it.
+    Reserve,
+    /// At once.
+    AtOnce,
+}
+
+impl Take {
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Take::Reserve => "reserve",
+            Take::AtOnce => "at_once",
+        }
+    }
+
+    pub(crate) fn from_label(text: &str) -> Option<Take> {
+        [Take::Reserve, Take::AtOnce]
+            .into_iter()
+            .find(|take| take.label() == text)
+    }
+}
+
+/// What a renewal pays for. One cycle of a subscription is paid once, as one order is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Renewal {
+    pub(crate) subscription_id: SubscriptionId,
+    /// The end of the cycle before: with the subscription it names the cycle.
+    pub(crate) due_at: Moment,
+    pub(crate) payment_details_id: PaymentDetailsId,
+    pub(crate) take: Take,
+}
+
 /// One thing to be paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Payment {
@@ -181,6 +227,8 @@ pub(crate) struct Payment {
     pub(crate) order_id: OrderId,
     pub(crate) gateway: GatewayName,
     pub(crate) operation: Operation,
+    /// With [`Operation::RecurringPayment`] only.
+    pub(crate) renewal: Option<Renewal>,
     pub(crate) status: Status,
     pub(crate) method: Method,
     pub(crate) return_url: Option<String>,

@@ -4,11 +4,16 @@
 //! unknown outcome is read by the gateway's id where there is one, and replayed under its own key where there is none; after
 //! the deadline nothing is begun, and what was begun is ended at the gateway before the payment counts as expired.
 
+mod follow_up;
+
 use super::attempt::{Attempt, AttemptState, Stage};
 use super::failure::Cause;
 use super::ids::{AttemptId, GatewayRef};
 use super::moment::Moment;
+use super::money_back::plan::Errand;
 use super::payment::{Known, Payment, Status};
+
+pub(crate) use follow_up::FollowUp;
 
 /// More requests than this for one payment are a loop, not progress.
 const MOST_ATTEMPTS: usize = 20;
@@ -22,6 +27,12 @@ pub(crate) enum Trigger {
     Continue,
     /// The gateway says that something happened to this object.
     Event(GatewayRef),
+    /// Cleeng has what the payment's authorisation holds taken.
+    Capture,
+    /// What the payment's authorisation holds is given up.
+    Void,
+    /// Money goes back, which has a plan of its own: [`super::money_back::plan`].
+    MoneyBack(Errand),
     /// A sweep found the payment not settled. Its command may wait in the ladder, or lie with the dead letters.
     Sweep,
 }
@@ -61,6 +72,8 @@ pub(crate) enum Step {
     ReadOrder,
     /// Write down the next request of the charge, then send it.
     Begin,
+    /// Write down the request that takes what is held, or gives it up, then send it.
+    Follow(FollowUp),
     /// Send this attempt's bytes under its key: it was surely not done, or a replay is safe.
     Send(AttemptId),
     /// Read the payment's state at the gateway.
@@ -92,6 +105,9 @@ pub(crate) fn next(trigger: &Trigger, known: &Known, seen: Seen, now: Moment) ->
     match trigger {
         Trigger::Charge => charge(known, seen, now),
         Trigger::Sweep => sweep(charge(known, seen, now)),
+        Trigger::Capture => follow_up::next(FollowUp::Capture, known, seen, now),
+        Trigger::Void => follow_up::next(FollowUp::Void, known, seen, now),
+        Trigger::MoneyBack(_) => Step::Rest,
         Trigger::Continue => read_once(&known.payment, known.payment.reference(), seen),
         Trigger::Event(reference) => match known.payment.reference() {
             Some(own) if own != reference => Step::Foreign,
@@ -106,6 +122,7 @@ fn sweep(step: Step) -> Step {
         Step::Stuck(_) | Step::Failed | Step::AwaitPayer | Step::AwaitGateway => Step::Rest,
         Step::ReadOrder
         | Step::Begin
+        | Step::Follow(_)
         | Step::Send(_)
         | Step::LookUp(_)
         | Step::Reopen(_)

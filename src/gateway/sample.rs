@@ -33,6 +33,7 @@ pub(crate) fn payment(minor: i64, currency: &str, method: Method) -> Payment {
         order_id: OrderId(123_456_789),
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
+        renewal: None,
         status: Status::Processing,
         method,
         return_url: None,

@@ -157,6 +157,7 @@ pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
         order_id: order_id(&fields)?,
         gateway: fields.word("gateway", |text| text.parse().ok())?,
         operation: fields.word("operation", Operation::from_label)?,
+        renewal: None,
         status: fields.word("status", Status::from_label)?,
         method: fields.json("method")?,
         return_url: fields.maybe_text("return_url")?,

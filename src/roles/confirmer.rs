@@ -3,6 +3,7 @@
 //! Cleeng has no idempotency key. So a send is written down before it leaves, and one whose answer was lost is read back
 //! before it is sent again; what cannot be read back goes to an operator instead of being sent twice.
 
+mod answer;
 mod record;
 mod report;
 
@@ -71,6 +72,9 @@ impl Handler for Confirmer {
             confirmation_id,
         } = envelope.body
         else {
+            if let Body::Answer { demand_id } = envelope.body {
+                return held(self.answer(demand_id, delivery).await);
+            }
             return Verdict::park(DeadReason::WrongQueue, "a command among the confirmations");
         };
         let job = Job {
@@ -83,13 +87,15 @@ impl Handler for Confirmer {
                 && delivery.headers.replayed == 0,
         };
         let span = info_span!("confirmation", trace.id = trace_of(delivery).map(TraceContext::trace_id), payment.id = %payment_id, failures = job.failures);
-        match self.deliver(&job).instrument(span).await {
-            Ok(verdict) => verdict,
-            Err(cause) => Verdict::Hold {
-                error: error_chain(&cause),
-            },
-        }
+        held(self.deliver(&job).instrument(span).await)
     }
+}
+
+/// Without the ledger nothing on this queue can go on.
+fn held(done: Result<Verdict, LedgerError>) -> Verdict {
+    done.unwrap_or_else(|cause| Verdict::Hold {
+        error: error_chain(&cause),
+    })
 }
 
 impl Confirmer {

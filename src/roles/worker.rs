@@ -5,7 +5,10 @@
 
 mod away;
 mod case;
+mod demands;
+mod follow_up;
 mod gateway_calls;
+mod money_back;
 mod order;
 mod settle;
 
@@ -20,8 +23,9 @@ use crate::cleeng::Cleeng;
 use crate::clock;
 use crate::config::WorkerConfig;
 use crate::domain::dead::DeadReason;
-use crate::domain::ids::{GatewayName, PaymentId};
-use crate::domain::message::{Body, Envelope};
+use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
+use crate::domain::message::{About, Body, Envelope};
+use crate::domain::money_back::plan::Errand;
 use crate::domain::payment::{Known, Status};
 use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
@@ -92,6 +96,9 @@ impl Handler for Worker {
             failures = delivery.headers.failures
         );
         async {
+            if let Body::Demand { demand_id } = envelope.body {
+                return self.meet(demand_id, delivery).await;
+            }
             match self.job(&envelope, delivery).await {
                 Ok(Some(job)) => {
                     tracing::Span::current().record("payment.id", job.payment_id.to_string());
@@ -113,8 +120,19 @@ impl Worker {
             Body::Charge { payment_id } => (*payment_id, Trigger::Charge, self.limits.max_age),
             Body::Continue { payment_id } => (*payment_id, Trigger::Continue, self.limits.max_age),
             Body::Recheck { payment_id } => (*payment_id, Trigger::Sweep, self.limits.max_age),
+            Body::Capture { payment_id } => (*payment_id, Trigger::Capture, self.limits.max_age),
+            Body::Void { payment_id } => (*payment_id, Trigger::Void, self.limits.max_age),
+            Body::Refund {
+                payment_id,
+                refund_id,
+            } => (
+                *payment_id,
+                Trigger::MoneyBack(Errand::Refund(*refund_id)),
+                self.limits.max_age,
+            ),
             Body::GatewayEvent {
                 gateway,
+                about,
                 reference,
                 payment_id,
                 ..
@@ -123,16 +141,13 @@ impl Worker {
                 let Some(payment_id) = found else {
                     return Ok(None);
                 };
-                (
-                    payment_id,
-                    Trigger::Event(reference.clone()),
-                    self.limits.event_max_age,
-                )
+                let trigger = event_trigger(*about, reference);
+                (payment_id, trigger, self.limits.event_max_age)
             }
-            Body::Confirm { .. } => {
+            Body::Confirm { .. } | Body::Answer { .. } | Body::Demand { .. } => {
                 return Err(Verdict::park(
                     DeadReason::WrongQueue,
-                    "a confirmation among the commands",
+                    "a message of another kind among the commands",
                 ));
             }
         };
@@ -151,7 +166,7 @@ impl Worker {
     async fn payment_of(
         &self,
         gateway: &GatewayName,
-        reference: &crate::domain::ids::GatewayRef,
+        reference: &GatewayRef,
         carried: Option<PaymentId>,
     ) -> Result<Option<PaymentId>, Verdict> {
         let found = self.ledger.by_reference(gateway, reference).await;
@@ -190,6 +205,9 @@ impl Worker {
             );
         };
         let mut case = Case::new(known, gateway, breaker, job.trace, job.redelivered);
+        if let Trigger::MoneyBack(errand) = job.trigger {
+            return self.pursue_money_back(job, &mut case, errand).await;
+        }
         for _ in 0..MOST_STEPS {
             let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
             match self.step(job, &mut case, step).await {
@@ -219,6 +237,7 @@ impl Worker {
         match step {
             Step::ReadOrder => self.read_order(job, case).await,
             Step::Begin => self.begin(job, case).await,
+            Step::Follow(wanted) => self.follow(job, case, wanted).await,
             Step::Send(attempt) => self.send(job, case, attempt).await,
             Step::LookUp(reference) => self.look_up(job, case, &reference).await,
             Step::Reopen(attempt) => {
@@ -268,6 +287,15 @@ impl Worker {
             delay,
             error: error.to_owned(),
         }
+    }
+}
+
+/// What an event is a reason to read.
+fn event_trigger(about: About, reference: &GatewayRef) -> Trigger {
+    match about {
+        About::Payment | About::Saving => Trigger::Event(reference.clone()),
+        About::Refunds => Trigger::MoneyBack(Errand::ReadRefunds),
+        About::Disputes => Trigger::MoneyBack(Errand::ReadDisputes),
     }
 }
 

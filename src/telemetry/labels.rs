@@ -89,6 +89,8 @@ labels! {
         Order = "order",
         Report = "report",
         ReadBack = "read_back",
+        Subscription = "subscription",
+        Terminate = "terminate",
     }
 }
 

@@ -45,7 +45,7 @@ impl Letter {
         let source = dead.source();
         let envelope = Envelope::decode(&dead.body).ok();
         let payment = match envelope.as_ref().map(|envelope| &envelope.body) {
-            None => None,
+            None | Some(Body::Demand { .. } | Body::Answer { .. }) => None,
             Some(Body::GatewayEvent {
                 gateway,
                 reference,
@@ -59,6 +59,9 @@ impl Letter {
                 Body::Charge { payment_id }
                 | Body::Continue { payment_id }
                 | Body::Recheck { payment_id }
+                | Body::Capture { payment_id }
+                | Body::Void { payment_id }
+                | Body::Refund { payment_id, .. }
                 | Body::Confirm { payment_id, .. },
             ) => Some(*payment_id),
         };
@@ -145,6 +148,11 @@ fn said_gateway(source: Option<&Queue>, envelope: Option<&Envelope>) -> Option<G
         Body::Charge { .. }
         | Body::Continue { .. }
         | Body::Recheck { .. }
+        | Body::Demand { .. }
+        | Body::Capture { .. }
+        | Body::Void { .. }
+        | Body::Refund { .. }
+        | Body::Answer { .. }
         | Body::Confirm { .. } => None,
     }
 }

@@ -31,6 +31,7 @@ fn known(confirmations: &[(Report, Delivery)]) -> Known {
         order_id: OrderId(1),
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
+        renewal: None,
         status: Status::Captured,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

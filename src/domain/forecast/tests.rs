@@ -27,6 +27,7 @@ pub(in crate::domain) fn known(status: Status) -> Known {
             order_id: OrderId(5),
             gateway: "stripe".parse().unwrap(),
             operation: Operation::InitialPayment,
+            renewal: None,
             status,
             method: Method::New {
                 payload: Secret::new(json!({ "token": "pm_1" })),
@@ -121,6 +122,7 @@ fn event(payment_id: Option<PaymentId>) -> Body {
         gateway: "stripe".parse().unwrap(),
         event_id: "evt_1".to_owned(),
         event_type: "payment_intent.succeeded".to_owned(),
+        about: crate::domain::message::About::Payment,
         reference: GatewayRef("pi_1".to_owned()),
         payment_id,
     }

@@ -63,6 +63,7 @@ fn payment(row: Row) -> Payment {
         order_id: OrderId(1),
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
+        renewal: None,
         status: row.status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

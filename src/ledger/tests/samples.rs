@@ -23,6 +23,7 @@ pub(in crate::ledger) fn payment(order: u64) -> Payment {
         order_id: OrderId(order),
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
+        renewal: None,
         status: Status::Accepted,
         method: Method::New {
             payload: Secret::new(json!({ "token": "pm_single_use" })),

@@ -75,7 +75,7 @@ impl Confirmer {
         retry_after: Option<Duration>,
         error: String,
     ) -> Result<Flow, LedgerError> {
-        let until_notice = delivery::time_until_notice(known, clock::now());
+        let until_notice = delivery::time_until_notice(known, job.confirmation_id, clock::now());
         if until_notice.is_some_and(|left| left.is_zero()) {
             return self
                 .give_up(job, known, DeadReason::OrderExpires, &error)

@@ -54,6 +54,7 @@ impl Ingest {
             order_id: purchase.order_id,
             gateway: purchase.gateway,
             operation: Operation::InitialPayment,
+            renewal: None,
             status: Status::Accepted,
             method: Method::New {
                 payload: purchase.method,

@@ -16,7 +16,7 @@ use crate::broker::{Outgoing, Queue};
 use crate::clock;
 use crate::domain::ids::GatewayName;
 use crate::domain::message::{Body, Envelope};
-use crate::gateway::{About, BadEvent, Event, Verified};
+use crate::gateway::{BadEvent, Event, Verified};
 use crate::telemetry::labels::WebhookResult;
 
 pub(super) async fn take(
@@ -37,15 +37,6 @@ pub(super) async fn take(
     match verified {
         Verified::NotOurs { kind } => {
             debug!(gateway = %name, kind, "a webhook says nothing about a payment");
-            ingest.metrics.webhook(&name, WebhookResult::NotOurs);
-        }
-        // No command reads these yet: they are taken, and change nothing.
-        Verified::Event(Event {
-            about: About::Refunds | About::Disputes | About::Saving,
-            kind,
-            ..
-        }) => {
-            debug!(gateway = %name, kind, "a webhook is about more than the charge");
             ingest.metrics.webhook(&name, WebhookResult::NotOurs);
         }
         Verified::Event(event) => {
@@ -69,6 +60,7 @@ fn event_message(gateway: &GatewayName, event: Event) -> Outgoing {
         gateway: gateway.clone(),
         event_id: event.id,
         event_type: event.kind,
+        about: event.about,
         reference: event.reference,
         payment_id: event.payment_id,
     };

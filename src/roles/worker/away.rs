@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Job, Worker};
 use crate::broker::Verdict;
+use crate::domain::money_back::plan::Errand;
 use crate::domain::plan::Trigger;
 use crate::roles::breakers::Guard;
 
@@ -37,7 +38,13 @@ impl Worker {
 /// The events of all gateways are in one queue: one that is away must not hold up the others'. A sweep comes again anyway.
 fn may_hold(trigger: &Trigger) -> bool {
     match trigger {
-        Trigger::Charge | Trigger::Continue => true,
-        Trigger::Event(_) | Trigger::Sweep => false,
+        Trigger::Charge
+        | Trigger::Continue
+        | Trigger::Capture
+        | Trigger::Void
+        | Trigger::MoneyBack(Errand::Refund(_)) => true,
+        Trigger::Event(_)
+        | Trigger::MoneyBack(Errand::ReadRefunds | Errand::ReadDisputes)
+        | Trigger::Sweep => false,
     }
 }

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
 use crate::domain::failure::CallError;
-use crate::domain::ids::AttemptId;
+use crate::domain::ids::{AttemptId, RefundId};
 use crate::domain::moment::Moment;
+use crate::domain::money_back::{self, MoneyBack, MoneyBackState, News};
 use crate::domain::payment::Known;
 use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
@@ -40,6 +41,12 @@ pub(super) struct Case {
     owed_now: BTreeSet<i64>,
     /// An earlier run may have been killed between its commit and its queueing.
     redelivered: bool,
+    /// What went back of the payment, where this run is about that.
+    pub(super) money_back: Vec<MoneyBack>,
+    /// Of it, what the ledger holds.
+    money_back_written: Option<Vec<MoneyBack>>,
+    /// The gateway's list of refunds was read in this run, and is part of [`Case::money_back`].
+    pub(super) listed: bool,
 }
 
 impl Case {
@@ -63,6 +70,9 @@ impl Case {
             queued: BTreeSet::new(),
             owed_now: BTreeSet::new(),
             redelivered,
+            money_back: Vec::new(),
+            money_back_written: None,
+            listed: false,
         }
     }
 
@@ -174,7 +184,7 @@ impl Case {
     }
 
     pub(super) fn has_unwritten(&self) -> bool {
-        self.known.attempts != self.written.attempts
+        self.known.attempts != self.written.attempts || !self.unwritten_money_back().is_empty()
     }
 
     /// Adds what Cleeng has to be told.
@@ -208,7 +218,8 @@ impl Case {
 
     /// Everything that is not written yet, as one change.
     pub(super) fn change(&self, kind: &'static str, detail: Option<String>) -> Change {
-        Change::between(&self.written, &self.known, kind, detail)
+        let change = Change::between(&self.written, &self.known, kind, detail);
+        change.with_money_back(self.unwritten_money_back())
     }
 
     /// Notes that a change was written.
@@ -216,5 +227,59 @@ impl Case {
         self.known = self.known.kept();
         self.known.payment.version = version;
         self.written = self.known.clone();
+        if let Some(written) = &mut self.money_back_written {
+            written.clone_from(&self.money_back);
+        }
+    }
+
+    /// What the ledger says went back of the payment.
+    pub(super) fn set_money_back(&mut self, entries: Vec<MoneyBack>) {
+        self.money_back_written = Some(entries.clone());
+        self.money_back = entries;
+    }
+
+    /// Whether this run is about what goes back of the payment.
+    pub(super) fn is_about_money_back(&self) -> bool {
+        self.money_back_written.is_some()
+    }
+
+    pub(super) fn entry(&self, id: RefundId) -> Option<&MoneyBack> {
+        self.money_back.iter().find(|entry| entry.id == id)
+    }
+
+    pub(super) fn put_entry(&mut self, new: MoneyBack) {
+        match self.money_back.iter_mut().find(|entry| entry.id == new.id) {
+            Some(entry) => *entry = new,
+            None => self.money_back.push(new),
+        }
+    }
+
+    /// Takes in one piece of news, what it makes of the payment, and what Cleeng is owed for it.
+    pub(super) fn take_in(&mut self, news: News, now: Moment) {
+        let News { mut entry, report, .. } = news;
+        if let Some(report) = report {
+            self.owe(report, now);
+            entry.told = self.known.confirmations.last().map(|one| one.sequence);
+        }
+        self.put_entry(entry);
+        self.known.payment.status = money_back::status(&self.known.payment, &self.money_back);
+        self.known.payment.updated_at = now;
+    }
+
+    /// Closes the requests whose refund is known to be made, or refused.
+    pub(super) fn close_refund_attempts(&mut self) {
+        for entry in &self.money_back {
+            let settled = entry.state != MoneyBackState::Wanted;
+            let own = |one: &&mut Attempt| Some(one.number) == entry.attempt && one.state.is_open();
+            if settled && let Some(attempt) = self.known.attempts.iter_mut().find(own) {
+                attempt.state = AttemptState::Answered;
+            }
+        }
+    }
+
+    fn unwritten_money_back(&self) -> Vec<MoneyBack> {
+        let written = self.money_back_written.as_deref().unwrap_or_default();
+        let is_new = |entry: &&MoneyBack| !written.contains(entry);
+        self.money_back.iter().filter(is_new).cloned().collect()
     }
 }

@@ -6,19 +6,39 @@ use super::case::Case;
 use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
 use crate::clock;
+use crate::config::CaptureMode;
 use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayRef};
 use crate::domain::outcome::Outcome;
-use crate::domain::payment::{self, Status, Transition};
+use crate::domain::payment::{self, Status, Take, Transition};
 use crate::domain::plan::Seen;
 use crate::telemetry::labels::GatewayCall;
+
+/// What came of sending an attempt.
+pub(super) enum Sending {
+    Sent {
+        result: Result<Outcome, CallError>,
+        /// No earlier send of these bytes can have had an effect.
+        first_send: bool,
+    },
+    /// It was not sent, for this reason.
+    Not(Flow),
+}
 
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
     pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
-        match case.gateway().prepare(&case.known.payment) {
+        let payment = &case.known.payment;
+        let prepared = match payment.renewal.map(|renewal| renewal.take) {
+            None => case.gateway().prepare(payment),
+            Some(Take::Reserve) => case.gateway().prepare_stored(payment, CaptureMode::Manual),
+            Some(Take::AtOnce) => case
+                .gateway()
+                .prepare_stored(payment, CaptureMode::Automatic),
+        };
+        match prepared {
             Ok(request) => self.write_down(job, case, request).await,
             Err(decline) => self.refuse(case, decline).await,
         }
@@ -35,7 +55,7 @@ impl Worker {
         self.write_down(job, case, request).await
     }
 
-    async fn write_down(
+    pub(super) async fn write_down(
         &self,
         job: &Job,
         case: &mut Case,
@@ -66,37 +86,55 @@ impl Worker {
         let Some(attempt) = case.attempt(id).cloned() else {
             return Ok(Flow::Again);
         };
+        match self.send_once(job, case, &attempt).await? {
+            Sending::Not(flow) => Ok(flow),
+            Sending::Sent {
+                result: Ok(outcome),
+                ..
+            } => self.answered(case, &attempt, &outcome).await,
+            Sending::Sent {
+                result: Err(failure),
+                first_send,
+            } => {
+                self.send_failed(job, case, &attempt, first_send, failure)
+                    .await
+            }
+        }
+    }
+
+    /// Sends the attempt's bytes, once in this run, and only what stands in the ledger as being sent.
+    pub(super) async fn send_once(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        attempt: &Attempt,
+    ) -> Result<Sending, Interrupted> {
         if case.was_sent_in_this_run(attempt.number) {
             let error = "the gateway's answer is still unknown";
             let verdict = self.unanswered(job, &case.breaker, None, error);
-            return Ok(Flow::Stop(verdict));
+            return Ok(Sending::Not(Flow::Stop(verdict)));
         }
         if !case.admit() {
-            return Ok(Flow::Stop(self.barred(job, &case.breaker)));
+            let verdict = self.barred(job, &case.breaker);
+            return Ok(Sending::Not(Flow::Stop(verdict)));
         }
-        if !case.is_unsent(attempt.number) && !self.write_replay(case, &attempt).await? {
-            return Ok(Flow::Again);
+        if !case.is_unsent(attempt.number) && !self.write_replay(case, attempt).await? {
+            return Ok(Sending::Not(Flow::Again));
         }
         let admitted = case.admitted.take();
         let first_send = case.note_send(attempt.number);
         case.seen = Seen::Nothing;
         let started = Instant::now();
-        let answer = case.gateway().send(attempt.id, &attempt.request).await;
+        let result = case.gateway().send(attempt.id, &attempt.request).await;
         if let Some(call) = admitted {
-            call.ended(&answer);
+            call.ended(&result);
         }
         let payment = &case.known.payment;
         let call = GatewayCall::Send(attempt.request.stage);
         self.metrics
             .gateway_took(&payment.gateway, call, started.elapsed());
-        self.metrics.outcome(&payment.gateway, &answer);
-        match answer {
-            Ok(outcome) => self.answered(case, &attempt, &outcome).await,
-            Err(failure) => {
-                self.send_failed(job, case, &attempt, first_send, failure)
-                    .await
-            }
-        }
+        self.metrics.outcome(&payment.gateway, &result);
+        Ok(Sending::Sent { result, first_send })
     }
 
     /// Writes that bytes which may have left before are about to leave again. `false`: somebody else was faster.
@@ -172,6 +210,9 @@ impl Worker {
             CallError::Refused { code } if stage.moves_money() && !first_send => {
                 self.doubt(case, &code).await?;
                 Ok(Flow::Again)
+            }
+            CallError::Refused { code } if matches!(stage, Stage::Capture | Stage::Void) => {
+                self.follow_up_refused(job, case, code).await
             }
             CallError::Refused { .. } => self.fail(case, DeadReason::GatewayRefused).await,
             CallError::Broken { code } => {

@@ -18,7 +18,7 @@ use crate::telemetry::labels::CleengCall;
 
 /// What an order says about being charged.
 #[derive(Debug, PartialEq, Eq)]
-enum Payable {
+pub(super) enum Payable {
     Yes(OrderFacts),
     /// Its time is over.
     Expired,
@@ -27,7 +27,7 @@ enum Payable {
 }
 
 /// Whether `order` may be charged through the gateway that Cleeng knows as `method`, for publisher `publisher`.
-fn check(order: Order, method: u64, publisher: u64, now: Moment) -> Payable {
+pub(super) fn check(order: Order, method: u64, publisher: u64, now: Moment) -> Payable {
     if order.expires_at.is_some_and(|end| now >= end) {
         return Payable::Expired;
     }

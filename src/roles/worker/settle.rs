@@ -41,7 +41,11 @@ impl Worker {
             Committed::Conflict => {
                 let id = case.known.payment.id;
                 if let Some(known) = self.ledger.known(id).await.map_err(Interrupted::Ledger)? {
+                    let about_money_back = case.is_about_money_back();
                     case.reload(known, &change);
+                    if about_money_back {
+                        case.set_money_back(self.read_money_back(case).await?);
+                    }
                 }
                 Ok(false)
             }

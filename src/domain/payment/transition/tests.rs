@@ -53,6 +53,7 @@ fn payment(status: Status) -> Payment {
         order_id: OrderId(1),
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
+        renewal: None,
         status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

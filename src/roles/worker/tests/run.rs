@@ -149,6 +149,7 @@ impl Run<'_> {
                     gateway: gateway_name(),
                     event_id: "evt_1".to_owned(),
                     event_type: "object.updated".to_owned(),
+                    about: crate::domain::message::About::Payment,
                     reference: world.objects.reference(object),
                     payment_id: carries_id.then_some(payment_id),
                 }
