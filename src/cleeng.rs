@@ -2,6 +2,7 @@
 //!
 //! Cleeng has no idempotency key: a report whose answer was lost is never sent again blindly, see [`Cleeng::read_back`].
 
+mod news;
 mod order;
 mod read_back;
 mod report;
@@ -15,14 +16,15 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::CleengConfig;
-use crate::domain::confirmation::Report;
+use crate::config::{CleengConfig, RefundFields};
 use crate::domain::failure::CallError;
 use crate::domain::ids::{CleengPaymentId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::payment::Payment;
 use crate::http::{self, Answer, Pace, Purpose, Sent, Turn, join, unanswered};
+
+pub(crate) use news::{News, StatusNews};
 
 /// Cleeng's order, as far as charging needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,7 @@ pub(crate) struct Cleeng {
     base_url: Url,
     token: HeaderValue,
     timeout: Duration,
+    refund_fields: RefundFields,
     pace: Pace,
 }
 
@@ -79,6 +82,7 @@ impl Cleeng {
             base_url: config.base_url.clone(),
             token,
             timeout: config.timeout,
+            refund_fields: config.refund_fields.clone(),
             pace: Pace::new(config.limits, stop.clone()),
         })
     }
@@ -104,19 +108,15 @@ impl Cleeng {
 
     /// Tells Cleeng what became of a payment; the id is Cleeng's name of the record.
     ///
-    /// `earlier` is the id of this payment's *authorized* record, when Cleeng has one: then that record is changed.
-    /// After any other record (a rejection that turned out to be a capture) it is none, and a new record is made.
-    ///
     /// # Errors
     /// See [`CallError`]. After `Unknown`, [`Cleeng::read_back`] comes first.
     pub(crate) async fn report(
         &self,
         turn: Turn<'_>,
         payment: &Payment,
-        report: Report,
-        earlier: Option<CleengPaymentId>,
+        news: News<'_>,
     ) -> Result<CleengPaymentId, CallError> {
-        let call = report::call(payment, report, earlier);
+        let call = report::call(payment, news, &self.refund_fields);
         let url = join(&self.base_url, &call.path);
         let request = match call.verb {
             report::Verb::Post => self.http.post(url),
@@ -129,7 +129,7 @@ impl Cleeng {
             None => request,
         };
         let answer = self.call(turn, request, Purpose::Charge).await?;
-        report::read(&answer, earlier)
+        report::read(&answer, news.changed())
     }
 
     /// Finds out whether a report whose answer was lost is recorded, as far as Cleeng's reads can tell.
@@ -139,9 +139,9 @@ impl Cleeng {
     pub(crate) async fn read_back(
         &self,
         payment: &Payment,
-        report: Report,
+        news: News<'_>,
     ) -> Result<ReadBack, CallError> {
-        let Some(question) = read_back::question(payment, report) else {
+        let Some(question) = read_back::question(payment, news) else {
             return Ok(ReadBack::CannotTell);
         };
         let turn = self.pace.turn().await?;
@@ -169,5 +169,7 @@ impl Cleeng {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;

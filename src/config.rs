@@ -153,7 +153,16 @@ pub(crate) struct CleengConfig {
     pub(crate) timeout: Duration,
     /// How long after a lost answer Cleeng may still be working on the request; only then it is read back.
     pub(crate) settle_time: Duration,
+    pub(crate) refund_fields: RefundFields,
     pub(crate) limits: CallLimits,
+}
+
+/// How Cleeng spells the two fields of a refund that its public reference describes and does not name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefundFields {
+    pub(crate) amount: String,
+    /// `refund` or `chargeback`.
+    pub(crate) kind: String,
 }
 
 /// How one process spares an outside system.

@@ -7,14 +7,18 @@ mod commit;
 mod confirmation_row;
 mod connect;
 mod controls;
+mod demands;
 mod error;
 mod events;
 mod fields;
+mod find;
 mod fresh;
 mod lane;
 mod lanes;
 mod migrate;
+mod money_back;
 mod operator;
+mod page;
 mod payment_row;
 mod pool;
 mod postgres;
@@ -62,6 +66,8 @@ pub(crate) enum Accepted {
     KeyReused,
     /// Another payment, under another key, holds the order.
     OrderTaken(PaymentId),
+    /// Another payment holds the cycle that this renewal is for.
+    CycleTaken(PaymentId),
 }
 
 /// One line of a payment's history.
@@ -126,10 +132,12 @@ impl Ledger {
         })
     }
 
-    /// Takes a payment in, unless its key or its order is taken. An order that is held by a payment which was never
-    /// queued (its ingest died) is taken over after ten seconds.
+    /// Takes a payment in, unless its key, its order or its cycle is taken. An order that is held by a checkout which was never
+    /// queued (its ingest died) is taken over after ten seconds; what a renewal holds never is.
     pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
-        if self.lanes.accept(new).await?.is_some() {
+        // The groups know no cycles.
+        let alone = new.payment.renewal.is_some();
+        if !alone && self.lanes.accept(new).await?.is_some() {
             self.hand_over(Known {
                 payment: new.payment.clone(),
                 attempts: Vec::new(),
@@ -144,6 +152,7 @@ impl Ledger {
             accept::Verdict::Created => Ok(Accepted::Created),
             accept::Verdict::KeyReused => Ok(Accepted::KeyReused),
             accept::Verdict::OrderTaken(holder) => Ok(Accepted::OrderTaken(holder)),
+            accept::Verdict::CycleTaken(holder) => Ok(Accepted::CycleTaken(holder)),
             accept::Verdict::Replayed(id) => {
                 let known = self.known(id).await?;
                 let known = fields::known(known, "payments.id")?;
@@ -195,7 +204,9 @@ impl Ledger {
     /// Writes the change when the payment still has the version that it was decided on. Forgets a final payment's
     /// single-use token, in its method and in its closed attempts.
     pub(crate) async fn commit(&self, change: &Change) -> Result<Committed, LedgerError> {
-        if let Some(committed) = self.lanes.commit(change).await? {
+        // The groups know no money that goes back.
+        let alone = !change.money_back.is_empty();
+        if !alone && let Some(committed) = self.lanes.commit(change).await? {
             return Ok(committed);
         }
         let mut session = self.session().await?;
@@ -216,41 +227,9 @@ impl Ledger {
         session.settle(answer)
     }
 
-    pub(crate) async fn list(&self, filter: &PaymentFilter) -> Result<Vec<Known>, LedgerError> {
-        let mut session = self.session().await?;
-        let work = read::list(&mut session.conn, self.backend, filter);
-        let answer = timeout_at(session.deadline, work).await;
-        session.settle(answer)
-    }
-
     pub(crate) async fn doubts(&self) -> Result<Doubts, LedgerError> {
         let mut session = self.session().await?;
         let answer = timeout_at(session.deadline, read::doubts(&mut session.conn)).await;
-        session.settle(answer)
-    }
-
-    /// Payments in doubt, or overdue and not final, that nobody has touched since `before`: at most 200, the oldest after
-    /// `after` first.
-    pub(crate) async fn stalled(
-        &self,
-        before: Moment,
-        after: Option<&Stalled>,
-    ) -> Result<Vec<Stalled>, LedgerError> {
-        let mut session = self.session().await?;
-        let work = sweep::stalled(&mut session.conn, before, after);
-        let answer = timeout_at(session.deadline, work).await;
-        session.settle(answer)
-    }
-
-    /// Claims the sweep for this process. `false`: somebody has it, within the last `every`.
-    pub(crate) async fn claim_sweep(
-        &self,
-        now: Moment,
-        every: Duration,
-    ) -> Result<bool, LedgerError> {
-        let mut session = self.session().await?;
-        let work = sweep::claim(&mut session.conn, now, every);
-        let answer = timeout_at(session.deadline, work).await;
         session.settle(answer)
     }
 

@@ -12,8 +12,7 @@
 //!   by the very report that is in doubt, so their id is unknown. Cannot tell.
 //! * *Rejected, cancelled*: they leave nothing that can be read. Cannot tell.
 
-use super::{ReadBack, report, wire};
-use crate::domain::confirmation::Report;
+use super::{News, ReadBack, StatusNews, report, wire};
 use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Operation, Payment};
@@ -28,8 +27,11 @@ pub(super) struct Question {
 }
 
 /// The read that can tell; none where Cleeng offers none.
-pub(super) fn question(payment: &Payment, report: Report) -> Option<Question> {
-    let (Report::Captured, Operation::InitialPayment) = (report, payment.operation) else {
+pub(super) fn question(payment: &Payment, news: News<'_>) -> Option<Question> {
+    let News::Status { status, .. } = news else {
+        return None;
+    };
+    let (StatusNews::Captured, Operation::InitialPayment) = (status, payment.operation) else {
         return None;
     };
     let order = payment.order.as_ref()?;
@@ -85,6 +87,11 @@ mod tests {
     use axum::http::HeaderMap;
     use serde_json::{Value, json};
 
+    const CAPTURED: News<'static> = News::Status {
+        status: StatusNews::Captured,
+        earlier: None,
+    };
+
     fn captured(offer: &str) -> Payment {
         let mut payment = payment(999, "EUR", new_method(json!({}), false));
         payment.progress.reference = Some(GatewayRef("pi_1".to_owned()));
@@ -95,28 +102,34 @@ mod tests {
     fn told(data: Value) -> ReadBack {
         let body = json!({"success": true, "data": data, "message": ""});
         let answer = Answer::new(200, HeaderMap::new(), body.to_string().into_bytes());
-        let question = question(&captured("S619117184_US"), Report::Captured).unwrap();
+        let question = question(&captured("S619117184_US"), CAPTURED).unwrap();
         read(&answer, &question).unwrap()
     }
 
     #[test]
     fn only_the_capture_of_a_new_subscription_can_be_read_back() {
         let subscription = captured("S619117184_US");
-        let found = question(&subscription, Report::Captured).unwrap();
+        let found = question(&subscription, CAPTURED).unwrap();
         let path = "/subscriptions?customerId=123321123&offerId=S619117184_US&limit=100";
         assert_eq!(found.path, path);
-        for report in [Report::Authorized, Report::Rejected, Report::Cancelled] {
-            assert_eq!(question(&subscription, report), None);
+        for status in [
+            StatusNews::Authorized,
+            StatusNews::Rejected,
+            StatusNews::Cancelled,
+        ] {
+            let earlier = None;
+            let news = News::Status { status, earlier };
+            assert_eq!(question(&subscription, news), None);
         }
         for offer in ["P619117184_US", "A619117184_US", "E619117184_US", ""] {
-            assert_eq!(question(&captured(offer), Report::Captured), None);
+            assert_eq!(question(&captured(offer), CAPTURED), None);
         }
         let mut renewal = captured("S619117184_US");
         renewal.operation = Operation::RecurringPayment;
-        assert_eq!(question(&renewal, Report::Captured), None);
+        assert_eq!(question(&renewal, CAPTURED), None);
         let mut nameless = captured("S619117184_US");
         nameless.progress.reference = None;
-        assert_eq!(question(&nameless, Report::Captured), None);
+        assert_eq!(question(&nameless, CAPTURED), None);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! How a payment's news is put to Cleeng, and what Cleeng's answer means. Pure.
 
-use super::wire;
-use crate::domain::confirmation::Report;
+use super::{News, StatusNews, wire};
+use crate::config::RefundFields;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
+use crate::domain::money_back::{MoneyBack, MoneyBackKind};
 use crate::domain::outcome::StoredMethod;
 use crate::domain::payment::Payment;
 use crate::domain::secret::Secret;
@@ -26,35 +27,39 @@ pub(super) struct Call {
     pub(super) body: Option<Secret<String>>,
 }
 
-/// The call that tells `report`: a new record, or a change of the authorized one.
-pub(super) fn call(payment: &Payment, report: Report, earlier: Option<CleengPaymentId>) -> Call {
-    match (report, earlier) {
+/// The call that tells `news`: a new record, or a change of one that Cleeng has.
+pub(super) fn call(payment: &Payment, news: News<'_>, fields: &RefundFields) -> Call {
+    let (status, earlier) = match news {
+        News::Status { status, earlier } => (status, earlier),
+        News::MoneyBack { record, entry } => {
+            return changed(record, &refund(payment, entry, fields));
+        }
+    };
+    match (status, earlier) {
         // The reference has no status `authorized` for a change: an authorization is always a record of its own.
-        (Report::Authorized, _)
-        | (
-            Report::Captured
-            | Report::Rejected
-            | Report::Cancelled
-            | Report::Refunded
-            | Report::ChargedBack,
-            None,
-        ) => Call {
+        (StatusNews::Authorized, _)
+        | (StatusNews::Captured | StatusNews::Rejected | StatusNews::Cancelled, None) => Call {
             verb: Verb::Post,
             path: "/payments".to_owned(),
-            body: json(&new_payment(payment, report)),
+            body: json(&new_payment(payment, status)),
         },
-        (Report::Captured | Report::Rejected, Some(id))
-        | (Report::Refunded | Report::ChargedBack, Some(id)) => Call {
-            verb: Verb::Patch,
-            path: format!("/payments/{id}"),
-            body: json(&change(payment, report)),
-        },
+        (StatusNews::Captured | StatusNews::Rejected, Some(id)) => {
+            changed(id, &change(payment, status))
+        }
         // A path of its own, and no body is documented.
-        (Report::Cancelled, Some(id)) => Call {
+        (StatusNews::Cancelled, Some(id)) => Call {
             verb: Verb::Patch,
             path: format!("/payments/{id}/cancel"),
             body: None,
         },
+    }
+}
+
+fn changed(id: CleengPaymentId, body: &impl serde::Serialize) -> Call {
+    Call {
+        verb: Verb::Patch,
+        path: format!("/payments/{id}"),
+        body: json(body),
     }
 }
 
@@ -106,26 +111,58 @@ pub(super) fn refusal(answer: &Answer, purpose: Purpose) -> CallError {
     }
 }
 
-fn new_payment(payment: &Payment, report: Report) -> wire::NewPayment<'_> {
+fn new_payment(payment: &Payment, status: StatusNews) -> wire::NewPayment<'_> {
+    let renewal = payment.renewal.as_ref();
     wire::NewPayment {
         order_id: payment.order_id.to_string(),
-        status: report.label(),
+        status: status.label(),
         payment_operation: payment.operation.label(),
         external_payment_id: external_id(payment),
-        rejected_reason: rejected_reason(payment, report),
-        payment_details: match report {
-            Report::Authorized | Report::Captured => payment.stored.as_ref().map(details),
-            Report::Rejected | Report::Cancelled | Report::Refunded | Report::ChargedBack => None,
+        rejected_reason: rejected_reason(payment, status),
+        subscription_id: renewal.map(|renewal| renewal.subscription_id.to_string()),
+        payment_details_id: renewal.map(|renewal| renewal.payment_details_id.to_string()),
+        payment_details: match (status, renewal) {
+            (StatusNews::Authorized | StatusNews::Captured, None) => {
+                payment.stored.as_ref().map(details)
+            }
+            // A renewal is paid with what Cleeng keeps already; anew it would be kept twice.
+            (StatusNews::Authorized | StatusNews::Captured, Some(_))
+            | (StatusNews::Rejected | StatusNews::Cancelled, _) => None,
         },
     }
 }
 
-fn change(payment: &Payment, report: Report) -> wire::Change<'_> {
+fn change(payment: &Payment, status: StatusNews) -> wire::Change<'_> {
     wire::Change {
         order_id: payment.order_id,
-        status: report.label(),
+        status: status.label(),
         external_payment_id: external_id(payment),
-        rejected_reason: rejected_reason(payment, report),
+        rejected_reason: rejected_reason(payment, status),
+    }
+}
+
+/// The payment's id at the gateway stays what it is: a refund has one of its own, and the next refund needs the payment's.
+fn refund<'a>(
+    payment: &'a Payment,
+    entry: &MoneyBack,
+    fields: &'a RefundFields,
+) -> wire::Refund<'a> {
+    let kind = match entry.kind {
+        MoneyBackKind::Refund | MoneyBackKind::ForeignRefund => "refund",
+        MoneyBackKind::Chargeback => "chargeback",
+    };
+    // Cleeng requires a reason.
+    let reason = match entry.reason.is_empty() {
+        true => kind,
+        false => &entry.reason,
+    };
+    wire::Refund {
+        order_id: payment.order_id,
+        payment_operation: payment.operation.label(),
+        refunded_reason: short(reason),
+        amount: wire::Decimal(entry.amount),
+        kind,
+        fields,
     }
 }
 
@@ -135,15 +172,19 @@ fn external_id(payment: &Payment) -> Option<&str> {
 }
 
 /// `class: code`: stable words, since Cleeng publishes no list of reasons.
-fn rejected_reason(payment: &Payment, report: Report) -> Option<String> {
-    if report != Report::Rejected {
+fn rejected_reason(payment: &Payment, status: StatusNews) -> Option<String> {
+    if status != StatusNews::Rejected {
         return None;
     }
     let reason = payment.decline.as_ref().map_or_else(
         || "declined".to_owned(),
         |decline| format!("{}: {}", decline.class.label(), decline.code),
     );
-    Some(reason.chars().take(LONGEST_REASON).collect())
+    Some(short(&reason))
+}
+
+fn short(reason: &str) -> String {
+    reason.chars().take(LONGEST_REASON).collect()
 }
 
 fn details(stored: &StoredMethod) -> wire::PaymentDetails<'_> {

@@ -3,18 +3,16 @@
 use super::*;
 use crate::domain::failure::Cause;
 use crate::domain::ids::GatewayRef;
-use crate::gateway::sample::{Ending, LIMITS, TIMEOUT, answering, new_method, nobody, payment};
+use crate::gateway::sample::{Ending, answering, new_method, nobody, payment};
 use serde_json::json;
 
+const CAPTURED: News<'static> = News::Status {
+    status: StatusNews::Captured,
+    earlier: None,
+};
+
 fn cleeng(base_url: Url) -> Cleeng {
-    let config = CleengConfig {
-        base_url,
-        publisher_token: "token_1".into(),
-        publisher_id: 558_186_818,
-        timeout: TIMEOUT,
-        settle_time: Duration::from_secs(30),
-        limits: LIMITS,
-    };
+    let config = sample::config(base_url);
     Cleeng::new(&config, http::client().unwrap(), &CancellationToken::new()).unwrap()
 }
 
@@ -26,7 +24,7 @@ fn paid() -> Payment {
 
 async fn tell(cleeng: &Cleeng, paid: &Payment) -> Result<CleengPaymentId, CallError> {
     let turn = cleeng.turn().await.unwrap();
-    cleeng.report(turn, paid, Report::Captured, None).await
+    cleeng.report(turn, paid, CAPTURED).await
 }
 
 async fn report(ending: Ending) -> (Result<CleengPaymentId, CallError>, String) {
@@ -42,7 +40,7 @@ async fn order(ending: Ending) -> (Result<Option<Order>, CallError>, String) {
 
 async fn read_back(ending: Ending) -> (Result<ReadBack, CallError>, String) {
     let paid = paid();
-    let call = async |url| cleeng(url).read_back(&paid, Report::Captured).await;
+    let call = async |url| cleeng(url).read_back(&paid, CAPTURED).await;
     answering(ending, call).await
 }
 
@@ -104,7 +102,11 @@ async fn where_nobody_listens_nothing_was_done() {
 #[tokio::test]
 async fn what_cannot_be_read_back_is_not_asked_for() {
     let cleeng = cleeng(nobody().await);
-    let told = cleeng.read_back(&paid(), Report::Rejected).await;
+    let rejected = News::Status {
+        status: StatusNews::Rejected,
+        earlier: None,
+    };
+    let told = cleeng.read_back(&paid(), rejected).await;
     assert_eq!(told, Ok(ReadBack::CannotTell));
 }
 
@@ -120,13 +122,7 @@ async fn a_capture_is_read_back_by_its_subscription() {
 
 #[test]
 fn a_token_that_no_header_can_carry_is_found_at_the_start() {
-    let config = CleengConfig {
-        base_url: "http://127.0.0.1:1".parse().unwrap(),
-        publisher_token: "to\nken".into(),
-        publisher_id: 1,
-        timeout: TIMEOUT,
-        settle_time: TIMEOUT,
-        limits: LIMITS,
-    };
+    let mut config = sample::config("http://127.0.0.1:1".parse().unwrap());
+    config.publisher_token = "to\nken".into();
     assert!(Cleeng::new(&config, http::client().unwrap(), &CancellationToken::new()).is_err());
 }

@@ -1,10 +1,12 @@
 //! Cleeng's JSON, as far as it is read and written. Its wrappers are not documented for every call, so several are taken.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::{Error, SerializeMap};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::config::RefundFields;
 use crate::domain::ids::{OrderId, maybe_number_or_text, number_or_text};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 
 /// The wrappers that are seen around an order: the Core API's, the sibling resources', the front-end API's.
 #[derive(Deserialize)]
@@ -71,6 +73,11 @@ pub(super) struct NewPayment<'a> {
     pub(super) external_payment_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rejected_reason: Option<String>,
+    /// Texts, as the order's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subscription_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) payment_details_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payment_details: Option<PaymentDetails<'a>>,
 }
@@ -85,6 +92,40 @@ pub(super) struct Change<'a> {
     pub(super) external_payment_id: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rejected_reason: Option<String>,
+}
+
+/// The body of `PATCH /payments/{id}` for money that went back. Two of its fields are named by the configuration.
+pub(super) struct Refund<'a> {
+    pub(super) order_id: OrderId,
+    pub(super) payment_operation: &'a str,
+    pub(super) refunded_reason: String,
+    pub(super) amount: Decimal,
+    pub(super) kind: &'a str,
+    pub(super) fields: &'a RefundFields,
+}
+
+impl Serialize for Refund<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(Some(6))?;
+        body.serialize_entry("orderId", &self.order_id)?;
+        body.serialize_entry("status", "refunded")?;
+        body.serialize_entry("paymentOperation", self.payment_operation)?;
+        body.serialize_entry("refundedReason", &self.refunded_reason)?;
+        body.serialize_entry(&self.fields.amount, &self.amount)?;
+        body.serialize_entry(&self.fields.kind, self.kind)?;
+        body.end()
+    }
+}
+
+/// A number in major units, written digit by digit. Never a float.
+pub(super) struct Decimal(pub(super) Money);
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        RawValue::from_string(self.0.to_decimal())
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
+    }
 }
 
 /// The token with which Cleeng has later payments charged.

@@ -15,6 +15,7 @@ pub(super) fn check(reader: &mut Reader) {
     callers(reader);
     ports(reader);
     settle_time(reader);
+    refund_fields(reader);
     payment_methods(reader);
 }
 
@@ -92,6 +93,21 @@ fn settle_time(reader: &mut Reader) {
             Wrong::new(
                 "not longer than cleeng.timeout",
                 "choose more than cleeng.timeout: only then a lost report is read back",
+            ),
+        );
+    }
+}
+
+/// A refund's amount and its type in one field would overwrite each other.
+fn refund_fields(reader: &mut Reader) {
+    let amount = reader.peek("cleeng.refund_amount_field", value::refund_field);
+    let kind = reader.peek("cleeng.refund_type_field", value::refund_field);
+    if kind.is_some() && amount == kind {
+        reader.blame(
+            "cleeng.refund_type_field",
+            Wrong::new(
+                "the same field as cleeng.refund_amount_field",
+                "name the field that takes \"refund\" or \"chargeback\"",
             ),
         );
     }

@@ -8,8 +8,8 @@ use super::reader::Reader;
 use super::value;
 use super::{
     AuthConfig, BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig,
-    HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, ShutdownConfig, WorkerConfig,
-    address,
+    HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig,
+    WorkerConfig, address,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
@@ -107,6 +107,8 @@ pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
     let publisher_id = reader.number("cleeng.publisher_id", CLEENG_ID);
     let timeout = reader.duration("cleeng.timeout", millis(100)..=secs(120));
     let settle_time = reader.duration("cleeng.settle_time", millis(0)..=secs(3600));
+    let amount = reader.text("cleeng.refund_amount_field", value::refund_field);
+    let kind = reader.text("cleeng.refund_type_field", value::refund_field);
     let limits = call_limits(reader, "cleeng");
     Some(CleengConfig {
         base_url: base_url?,
@@ -114,6 +116,10 @@ pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
         publisher_id: publisher_id?,
         timeout: timeout?,
         settle_time: settle_time?,
+        refund_fields: RefundFields {
+            amount: amount?,
+            kind: kind?,
+        },
         limits: limits?,
     })
 }

@@ -8,6 +8,14 @@ use tracing_subscriber::EnvFilter;
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
 
+const TAKEN_IN_A_REFUND: [&str; 5] = [
+    "status",
+    "orderId",
+    "paymentOperation",
+    "externalPaymentId",
+    "refundedReason",
+];
+
 /// Why a value cannot be used, and what to write instead. Neither repeats the value: it may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wrong {
@@ -138,6 +146,25 @@ pub(super) fn prefix(text: &str) -> Result<String, Wrong> {
     Err(Wrong::new(
         "not a prefix of queue names",
         "write 1 to 32 of a-z, 0-9, _ and -, beginning with a letter",
+    ))
+}
+
+/// The name of a field of a refund, beside those that a refund has anyway.
+pub(super) fn refund_field(text: &str) -> Result<String, Wrong> {
+    if TAKEN_IN_A_REFUND.contains(&text) {
+        return Err(Wrong::new(
+            "a refund has another field of that name",
+            "ask Cleeng for the field's name",
+        ));
+    }
+    let starts_well = text.bytes().next().is_some_and(|b| b.is_ascii_alphabetic());
+    let reads_well = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if starts_well && reads_well && text.len() <= 64 {
+        return Ok(text.to_owned());
+    }
+    Err(Wrong::new(
+        "not the name of a field",
+        "write 1 to 64 of a-z, A-Z, 0-9 and _, beginning with a letter, such as \"amount\"",
     ))
 }
 

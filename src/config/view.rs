@@ -49,6 +49,8 @@ impl Config {
                 "publisher_id": self.cleeng.publisher_id,
                 "timeout": spell(self.cleeng.timeout),
                 "settle_time": spell(self.cleeng.settle_time),
+                "refund_amount_field": self.cleeng.refund_fields.amount,
+                "refund_type_field": self.cleeng.refund_fields.kind,
                 "breaker_failures": self.cleeng.limits.breaker_failures,
                 "rate_limit": self.cleeng.limits.rate_limit,
                 "concurrency": self.cleeng.limits.concurrency,

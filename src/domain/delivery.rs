@@ -54,7 +54,10 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
 ///
 /// Only an authorisation can be changed into something else; after a rejection a capture is a record of its own. What goes back
 /// changes the record of the capture, whichever report made it.
-fn earlier_record(known: &Known, confirmation: &Confirmation) -> Option<CleengPaymentId> {
+pub(crate) fn earlier_record(
+    known: &Known,
+    confirmation: &Confirmation,
+) -> Option<CleengPaymentId> {
     let changes = |one: &&Confirmation| match confirmation.report {
         Report::Refunded | Report::ChargedBack => true,
         Report::Authorized | Report::Captured | Report::Rejected | Report::Cancelled => {

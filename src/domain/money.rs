@@ -122,6 +122,18 @@ impl Money {
         Ok(Money { minor, currency })
     }
 
+    /// The decimal number in major units that [`Money::from_decimal`] reads, with all of the currency's decimals: `9.90`, `10`.
+    pub(crate) fn to_decimal(self) -> String {
+        let exponent = usize::try_from(self.currency.exponent()).unwrap_or_default();
+        let sign = if self.minor < 0 { "-" } else { "" };
+        let width = exponent.saturating_add(1);
+        let digits = format!("{:0width$}", self.minor.unsigned_abs());
+        match digits.split_at_checked(digits.len().saturating_sub(exponent)) {
+            Some((whole, fraction)) if !fraction.is_empty() => format!("{sign}{whole}.{fraction}"),
+            Some(_) | None => format!("{sign}{digits}"),
+        }
+    }
+
     /// The amount as a whole number of units with `exponent` decimals, for a gateway whose table differs from ISO's.
     ///
     /// # Errors
@@ -219,6 +231,24 @@ mod tests {
         }
     }
 
+    #[test]
+    fn an_amount_is_written_with_all_its_decimals() {
+        for (minor, currency, text) in [
+            (999, "EUR", "9.99"),
+            (990, "EUR", "9.90"),
+            (5, "EUR", "0.05"),
+            (0, "EUR", "0.00"),
+            (-5, "EUR", "-0.05"),
+            (1099, "JPY", "1099"),
+            (5, "KWD", "0.005"),
+            (1, "CLF", "0.0001"),
+            (i64::MAX, "EUR", "92233720368547758.07"),
+            (i64::MIN, "EUR", "-92233720368547758.08"),
+        ] {
+            assert_eq!(money(minor, currency).to_decimal(), text);
+        }
+    }
+
     proptest! {
         #[test]
         fn every_amount_survives_the_way_through_its_decimal_text(minor in 0i64..=9_999_999_999, pick in 0usize..5) {
@@ -228,6 +258,7 @@ mod tests {
             let width = usize::try_from(exponent).unwrap();
             let text = if exponent == 0 { minor.to_string() } else { format!("{}.{:0width$}", minor / factor, minor % factor) };
             prop_assert_eq!(Money::from_decimal(&text, currency), Ok(Money { minor, currency }));
+            prop_assert_eq!(Money { minor, currency }.to_decimal(), text);
         }
 
         #[test]

@@ -138,7 +138,8 @@ pub(crate) enum Operation {
     InitialPayment,
     /// A renewal with a stored method; the payer is not there.
     RecurringPayment,
-    /// A purchase that costs nothing now (a trial, a coupon for all of it): the method is kept and nothing is charged.
+    /// A purchase that costs nothing now (a trial, a coupon for all of it): the method is kept and nothing is charged. It follows
+    /// from the order, once that is read.
     InitialFreeTransaction,
 }
 
@@ -277,6 +278,15 @@ impl Known {
 }
 
 impl Payment {
+    /// Whether the order costs nothing now: the method is kept, and nothing is charged.
+    pub(crate) fn is_free(&self) -> bool {
+        self.renewal.is_none()
+            && self
+                .order
+                .as_ref()
+                .is_some_and(|order| order.amount.minor == 0)
+    }
+
     pub(crate) fn reference(&self) -> Option<&GatewayRef> {
         self.progress.reference.as_ref()
     }

@@ -180,15 +180,15 @@ fn charge(known: &Known, seen: Seen, now: Moment) -> Step {
 /// What to do about a request whose effect is not known, or that was surely not done.
 fn open_attempt(payment: &Payment, attempt: &Attempt, seen: Seen, now: Moment) -> Step {
     match (attempt.request.stage, payment.reference()) {
-        (Stage::Customer | Stage::Create, _) => harmless(attempt, payment, now),
-        (Stage::Charge | Stage::Cancel, Some(reference)) => {
+        (Stage::Customer | Stage::Create, _) | (Stage::Save, None) => {
+            harmless(attempt, payment, now)
+        }
+        (Stage::Charge | Stage::Cancel | Stage::Save, Some(reference)) => {
             readable(payment, attempt, reference, seen, now)
         }
         (Stage::Charge | Stage::Cancel, None) => unreadable(payment, attempt, now),
         // Left to the command that began it: a charge knows neither its key's end nor what it gave back.
-        (Stage::Capture | Stage::Void | Stage::Refund | Stage::Save | Stage::Remove, _) => {
-            Step::Rest
-        }
+        (Stage::Capture | Stage::Void | Stage::Refund | Stage::Remove, _) => Step::Rest,
     }
 }
 
@@ -215,7 +215,7 @@ fn readable(
     seen: Seen,
     now: Moment,
 ) -> Step {
-    let late = now >= payment.expires_at && attempt.request.stage == Stage::Charge;
+    let late = now >= payment.expires_at && attempt.request.stage != Stage::Cancel;
     let surely_not_done = matches!(attempt.state, AttemptState::NotDone(_));
     match seen {
         Seen::Nothing if !surely_not_done => Step::LookUp(reference.clone()),

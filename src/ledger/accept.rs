@@ -1,4 +1,4 @@
-//! Takes a payment in, once for each idempotency key and for each order; and gives both back when it was never queued.
+//! Takes a payment in, once for each idempotency key, order and cycle; and gives them back when it was never queued.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use sqlx::AnyConnection;
 
 use super::connect::Backend;
 use super::events::{self, Event};
-use super::fields::{Fields, json_text, view_text};
+use super::fields::{Fields, as_number, json_text, view_text};
 use super::payment_row::{self, State};
 use super::{Change, LedgerError, NewPayment, commit, read};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::moment::Moment;
-use crate::domain::payment::Status;
+use crate::domain::payment::{Renewal, Status};
 use crate::domain::view::PaymentView;
 
 /// The version of a payment that was just taken in.
@@ -33,6 +33,7 @@ pub(super) enum Verdict {
     Replayed(PaymentId),
     KeyReused,
     OrderTaken(PaymentId),
+    CycleTaken(PaymentId),
 }
 
 /// Who holds an order, and whether still with right.
@@ -56,6 +57,10 @@ pub(super) async fn accept(
         if let Some(verdict) = same_key(&mut transaction, new).await? {
             transaction.rollback().await?;
             return Ok(verdict);
+        }
+        if let Some(holder) = cycle_holder(&mut transaction, new.payment.renewal.as_ref()).await? {
+            transaction.rollback().await?;
+            return Ok(Verdict::CycleTaken(holder));
         }
         let now = new.payment.created_at;
         match holder(&mut transaction, new.payment.order_id, now).await? {
@@ -109,13 +114,13 @@ pub(super) async fn withdraw(
     Ok(withdrawn)
 }
 
-/// Whether the payment went in; the key or the order may be taken.
+/// Whether the payment went in; the key, the order or the cycle may be taken.
 pub(super) async fn insert(
     conn: &mut AnyConnection,
     new: &NewPayment,
 ) -> Result<bool, LedgerError> {
     let payment = &new.payment;
-    let inserted = State::of(payment, FIRST_VERSION)?
+    let insert = State::of(payment, FIRST_VERSION)?
         .bind(sqlx::query(payment_row::INSERT))
         .bind(payment.order_id.to_i64())
         .bind(payment.gateway.to_string())
@@ -123,7 +128,8 @@ pub(super) async fn insert(
         .bind(payment.return_url.clone())
         .bind(new.key.as_str().to_owned())
         .bind(hex::encode(new.body_hash))
-        .bind(payment.created_at.0)
+        .bind(payment.created_at.0);
+    let inserted = payment_row::bind_renewal(insert, payment.renewal.as_ref())?
         .execute(&mut *conn)
         .await?;
     if inserted.rows_affected() == 0 {
@@ -160,13 +166,34 @@ async fn same_key(
     }
 }
 
+/// Who holds the cycle of a renewal. It keeps it however old it is: whoever began it finds it again by its key.
+async fn cycle_holder(
+    conn: &mut AnyConnection,
+    renewal: Option<&Renewal>,
+) -> Result<Option<PaymentId>, LedgerError> {
+    let Some(renewal) = renewal else {
+        return Ok(None);
+    };
+    let found = sqlx::query(
+        "SELECT id FROM payments WHERE subscription_id = $1 AND due_at = $2 AND holds_order",
+    )
+    .bind(as_number(renewal.subscription_id.0, "subscription_id")?)
+    .bind(renewal.due_at.0)
+    .fetch_optional(conn)
+    .await?;
+    found
+        .map(|row| Fields(&row).uuid("id").map(PaymentId))
+        .transpose()
+}
+
+/// Only a checkout is ever orphaned: the demand behind a renewal comes again, and finds it by its key.
 async fn holder(
     conn: &mut AnyConnection,
     order: OrderId,
     now: Moment,
 ) -> Result<Option<Holder>, LedgerError> {
     let found = sqlx::query(
-        "SELECT id, status, created_at, CASE WHEN published THEN 1 ELSE 0 END AS published \
+        "SELECT id, status, created_at, subscription_id, CASE WHEN published THEN 1 ELSE 0 END AS published \
          FROM payments WHERE order_id = $1 AND holds_order",
     )
     .bind(order.to_i64())
@@ -177,10 +204,11 @@ async fn holder(
     };
     let fields = Fields(&row);
     let waits = fields.word("status", Status::from_label)? == Status::Accepted;
+    let checkout = fields.maybe_number("subscription_id")?.is_none();
     let old = now.since(fields.moment("created_at")?) > ORPHANED_AFTER;
     Ok(Some(Holder {
         id: PaymentId(fields.uuid("id")?),
-        orphaned: waits && old && !fields.flag("published")?,
+        orphaned: waits && old && checkout && !fields.flag("published")?,
     }))
 }
 

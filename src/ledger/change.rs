@@ -2,6 +2,7 @@
 
 use crate::domain::attempt::Attempt;
 use crate::domain::confirmation::Confirmation;
+use crate::domain::money_back::MoneyBack;
 use crate::domain::payment::{Known, Payment};
 use crate::domain::view::PaymentView;
 
@@ -14,6 +15,8 @@ pub(crate) struct Change {
     pub(crate) attempts: Vec<Attempt>,
     /// To be inserted, or replaced by their sequence (only their delivery changes).
     pub(crate) confirmations: Vec<Confirmation>,
+    /// To be inserted, or replaced by their id. With any of them the change is written on its own, not in a group.
+    pub(crate) money_back: Vec<MoneyBack>,
     /// What happened, for the history: a short fixed word.
     pub(crate) kind: &'static str,
     /// More about it for an operator: codes and causes, never a secret.
@@ -50,9 +53,16 @@ impl Change {
             payment: after.payment,
             attempts,
             confirmations,
+            money_back: Vec::new(),
             kind,
             detail,
             view: news.then_some(view),
         }
+    }
+
+    /// Together with these entries, which are no part of [`Known`].
+    pub(crate) fn with_money_back(mut self, entries: Vec<MoneyBack>) -> Change {
+        self.money_back.extend(entries);
+        self
     }
 }

@@ -1,4 +1,4 @@
-//! Writes a change: the payment, its attempts, its confirmations and the history entry, or nothing of it.
+//! Writes a change: the payment, all that belongs to it and the history entry, or nothing of it.
 
 use sqlx::AnyConnection;
 
@@ -8,9 +8,9 @@ use super::connect::Backend;
 use super::events::{self, Event};
 use super::fields::{Fields, view_text};
 use super::payment_row::{self, State};
-use super::{Change, Committed, LedgerError};
+use super::{Change, Committed, LedgerError, money_back};
 
-/// A commit that loses the order to a payment accepted at the same instant is written again, without the order.
+/// A commit that loses the order or the cycle to a payment accepted at the same instant is written again, without.
 const TRIES: u32 = 3;
 
 pub(super) async fn commit(
@@ -67,6 +67,10 @@ pub(super) async fn write(
             .bind(sqlx::query(confirmation_row::UPSERT))
             .execute(&mut *conn)
             .await?;
+    }
+
+    for entry in &change.money_back {
+        money_back::write(conn, payment.id, entry).await?;
     }
 
     let event = Event {

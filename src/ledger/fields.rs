@@ -122,6 +122,11 @@ pub(super) fn known<T>(read: Option<T>, column: &'static str) -> Result<T, Ledge
     read.ok_or(LedgerError::Unreadable { column })
 }
 
+/// An id of Cleeng's as its column holds it.
+pub(super) fn as_number(id: u64, column: &'static str) -> Result<i64, LedgerError> {
+    known(i64::try_from(id).ok(), column)
+}
+
 /// The JSON text of a nested value.
 pub(super) fn json_text(
     value: &impl Serialize,

@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -27,6 +27,11 @@ const STEPS: [Step; 2] = [
             include_str!("migrations/0002_postgres.sql")
         ),
         sqlite: include_str!("migrations/0002_fewer_indices.sql"),
+    },
+    Step {
+        name: "demands",
+        postgres: include_str!("migrations/0003_demands.sql"),
+        sqlite: include_str!("migrations/0003_demands.sql"),
     },
 ];
 

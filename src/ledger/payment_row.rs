@@ -6,11 +6,11 @@ use sqlx::any::AnyArguments;
 use sqlx::query::Query;
 
 use super::LedgerError;
-use super::fields::{Columns, Fields, json_text, known};
-use crate::domain::ids::{GatewayRef, OrderId, PaymentId};
+use super::fields::{Columns, Fields, as_number, json_text, known};
+use crate::domain::ids::{GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass, Progress};
-use crate::domain::payment::{Operation, OrderFacts, Payment, Status};
+use crate::domain::payment::{Operation, OrderFacts, Payment, Renewal, Status, Take};
 
 /// The columns that [`payment`] reads.
 macro_rules! payment_columns {
@@ -19,7 +19,7 @@ macro_rules! payment_columns {
          order_amount, order_currency, customer_id, offer_id, order_expires_at, \
          gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
          CAST(CASE WHEN published THEN 1 ELSE 0 END AS BIGINT) AS published, \
-         created_at, updated_at, expires_at"
+         created_at, updated_at, expires_at, subscription_id, due_at, payment_details_id, renewal_take"
     };
 }
 pub(super) use payment_columns;
@@ -43,21 +43,25 @@ pub(super) type Statement<'q> = Query<'q, Any, AnyArguments>;
 pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, method, \
      order_amount, order_currency, customer_id, offer_id, order_expires_at, gateway_customer, reference, \
      next_action, decline_class, decline_code, stored_method, published, holds_order, updated_at, expires_at, \
-     order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at) \
+     order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at, \
+     subscription_id, due_at, payment_details_id, renewal_take) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-     $20, $21, $22, $23, $24, $25, $26) ON CONFLICT DO NOTHING";
+     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING";
 
 /// `$2` is the version that the decision was taken on. Published stays true once it is: the ingest may have
-/// marked it after the decision's read. The order is not held twice: money that is found while a newer payment
-/// holds it is recorded without.
+/// marked it after the decision's read. Neither the order nor the cycle of a renewal is held twice: money that is found while
+/// a newer payment holds one of them is recorded without.
 macro_rules! update_payment {
     () => {
         "UPDATE payments SET version = version + 1, status = $3, method = $4, \
          order_amount = $5, order_currency = $6, customer_id = $7, offer_id = $8, order_expires_at = $9, \
          gateway_customer = $10, reference = $11, next_action = $12, decline_class = $13, decline_code = $14, \
          stored_method = $15, published = (published OR $16), \
-         holds_order = ($17 AND (holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
-             WHERE other.order_id = payments.order_id AND other.holds_order))), \
+         holds_order = ($17 AND (holds_order OR (NOT EXISTS (SELECT 1 FROM payments AS other \
+             WHERE other.order_id = payments.order_id AND other.holds_order) \
+             AND NOT EXISTS (SELECT 1 FROM payments AS other \
+             WHERE other.subscription_id = payments.subscription_id AND other.due_at = payments.due_at \
+             AND other.holds_order)))), \
          updated_at = $18, expires_at = $19 \
          WHERE id = $1 AND version = $2 RETURNING id, version"
     };
@@ -101,7 +105,7 @@ impl State {
             order_amount: order.map(|facts| facts.amount.minor),
             order_currency: order.map(|facts| facts.amount.currency.to_string()),
             customer_id: order
-                .map(|facts| known(i64::try_from(facts.customer_id).ok(), "customer_id"))
+                .map(|facts| as_number(facts.customer_id, "customer_id"))
                 .transpose()?,
             offer_id: order.map(|facts| facts.offer_id.clone()),
             order_expires_at: order.and_then(|facts| facts.expires_at).map(|at| at.0),
@@ -142,6 +146,22 @@ impl State {
     }
 }
 
+/// What a renewal pays for, as its columns hold it: `$27` to `$30` of [`INSERT`].
+pub(super) fn bind_renewal<'q>(
+    query: Statement<'q>,
+    renewal: Option<&Renewal>,
+) -> Result<Statement<'q>, LedgerError> {
+    let subscription =
+        renewal.map(|renewal| as_number(renewal.subscription_id.0, "subscription_id"));
+    let details =
+        renewal.map(|renewal| as_number(renewal.payment_details_id.0, "payment_details_id"));
+    Ok(query
+        .bind(subscription.transpose()?)
+        .bind(renewal.map(|renewal| renewal.due_at.0))
+        .bind(details.transpose()?)
+        .bind(renewal.map(|renewal| renewal.take.label())))
+}
+
 fn maybe_json<T: Serialize>(
     value: Option<&T>,
     column: &'static str,
@@ -157,7 +177,7 @@ pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
         order_id: order_id(&fields)?,
         gateway: fields.word("gateway", |text| text.parse().ok())?,
         operation: fields.word("operation", Operation::from_label)?,
-        renewal: None,
+        renewal: renewal(&fields)?,
         status: fields.word("status", Status::from_label)?,
         method: fields.json("method")?,
         return_url: fields.maybe_text("return_url")?,
@@ -182,6 +202,21 @@ fn order_id(fields: &Fields<'_, impl Columns>) -> Result<OrderId, LedgerError> {
         number.and_then(|number| OrderId::try_from(number).ok()),
         "order_id",
     )
+}
+
+/// The subscription says whether the payment is a renewal.
+fn renewal(fields: &Fields<'_, impl Columns>) -> Result<Option<Renewal>, LedgerError> {
+    let Some(subscription) = fields.maybe_number("subscription_id")? else {
+        return Ok(None);
+    };
+    let subscription = known(u64::try_from(subscription).ok(), "subscription_id")?;
+    let details = u64::try_from(fields.number("payment_details_id")?).ok();
+    Ok(Some(Renewal {
+        subscription_id: SubscriptionId(subscription),
+        due_at: fields.moment("due_at")?,
+        payment_details_id: PaymentDetailsId(known(details, "payment_details_id")?),
+        take: fields.word("renewal_take", Take::from_label)?,
+    }))
 }
 
 /// The order's copy: its amount says whether there is one.

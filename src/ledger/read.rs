@@ -1,22 +1,17 @@
-//! Reads payments as they are known: one, by the gateway's name of it, or a page of them.
+//! Reads payments as they are known: one, by its id or by the gateway's name of it.
 
-use std::collections::BTreeMap;
-
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AnyConnection;
 
 use super::attempt_row::{self, attempts_where};
 use super::confirmation_row::{self, confirmations_where};
 use super::connect::Backend;
 use super::fields::Fields;
-use super::payment_row::{self, Statement, payments_where};
-use super::{Doubts, LedgerError, PaymentFilter};
+use super::payment_row::{self, payments_where};
+use super::{Doubts, LedgerError};
 use crate::domain::attempt::Attempt;
 use crate::domain::confirmation::Confirmation;
 use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
 use crate::domain::payment::{Known, Payment};
-
-/// The longest page of payments.
-const PAGE: i64 = 500;
 
 pub(super) async fn known(
     conn: &mut AnyConnection,
@@ -78,97 +73,6 @@ pub(super) async fn doubts(conn: &mut AnyConnection) -> Result<Doubts, LedgerErr
 pub(super) async fn ping(conn: &mut AnyConnection) -> Result<(), LedgerError> {
     sqlx::query("SELECT 1").execute(conn).await?;
     Ok(())
-}
-
-pub(super) async fn list(
-    conn: &mut AnyConnection,
-    backend: Backend,
-    filter: &PaymentFilter,
-) -> Result<Vec<Known>, LedgerError> {
-    let page = Page::of(filter);
-    let mut moment = backend.begin_read(conn).await?;
-
-    let payments = page.query(payments_where!(""), &page.text);
-    let payments = payments.fetch_all(&mut *moment).await?;
-    let ids = format!(
-        "payment_id IN (SELECT id FROM payments WHERE {})",
-        page.text
-    );
-    let mut attempts: BTreeMap<PaymentId, Vec<Attempt>> = BTreeMap::new();
-    let rest = format!("{ids} ORDER BY number");
-    let rows = page.query(attempts_where!(""), &rest);
-    for row in rows.fetch_all(&mut *moment).await? {
-        let (payment, attempt) = attempt_row::attempt(&row)?;
-        attempts.entry(payment).or_default().push(attempt);
-    }
-    let mut confirmations: BTreeMap<PaymentId, Vec<Confirmation>> = BTreeMap::new();
-    let rest = format!("{ids} ORDER BY sequence");
-    let rows = page.query(confirmations_where!(""), &rest);
-    for row in rows.fetch_all(&mut *moment).await? {
-        let one = confirmation_row::confirmation(&row)?;
-        confirmations.entry(one.payment_id).or_default().push(one);
-    }
-    moment.commit().await?;
-
-    payments
-        .iter()
-        .map(|row| {
-            let payment = payment_row::payment(row)?;
-            Ok(Known {
-                attempts: attempts.remove(&payment.id).unwrap_or_default(),
-                confirmations: confirmations.remove(&payment.id).unwrap_or_default(),
-                payment,
-            })
-        })
-        .collect()
-}
-
-/// The condition, order and limit of a list, with its arguments in the order of their placeholders.
-struct Page {
-    text: String,
-    arguments: Vec<Argument>,
-}
-
-enum Argument {
-    Text(String),
-    Number(i64),
-}
-
-impl Page {
-    /// Only what is filtered by is in the text, so that each list can use its index.
-    fn of(filter: &PaymentFilter) -> Page {
-        let status = filter
-            .status
-            .map(|status| ("status", Argument::Text(status.label().to_owned())));
-        let order = filter
-            .order_id
-            .map(|order| ("order_id", Argument::Number(order.to_i64())));
-        let reference = filter
-            .reference
-            .clone()
-            .map(|reference| ("reference", Argument::Text(reference)));
-        let mut text = "TRUE".to_owned();
-        let mut arguments = Vec::new();
-        for (column, argument) in [status, order, reference].into_iter().flatten() {
-            arguments.push(argument);
-            text.push_str(&format!(" AND {column} = ${}", arguments.len()));
-        }
-        arguments.push(Argument::Number(filter.limit.clamp(1, PAGE)));
-        let limit = arguments.len();
-        text.push_str(&format!(" ORDER BY id DESC LIMIT ${limit}"));
-        Page { text, arguments }
-    }
-
-    /// `select` and `rest` are texts of this file, `rest` with this page's placeholders.
-    fn query(&self, select: &'static str, rest: &str) -> Statement<'static> {
-        let text = AssertSqlSafe(format!("{select}{rest}"));
-        self.arguments
-            .iter()
-            .fold(sqlx::query(text), |query, argument| match argument {
-                Argument::Text(text) => query.bind(text.clone()),
-                Argument::Number(number) => query.bind(*number),
-            })
-    }
 }
 
 async fn payment_of(

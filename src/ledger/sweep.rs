@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use sqlx::AnyConnection;
+use tokio::time::timeout_at;
 
-use super::LedgerError;
 use super::fields::Fields;
+use super::{Ledger, LedgerError};
 use crate::domain::ids::{GatewayName, PaymentId};
 use crate::domain::moment::Moment;
 
@@ -20,8 +21,35 @@ pub(crate) struct Stalled {
     pub(crate) gateway: GatewayName,
 }
 
+impl Ledger {
+    /// Payments in doubt, or overdue and not final, that nobody has touched since `before`: at most 200, the oldest after
+    /// `after` first.
+    pub(crate) async fn stalled(
+        &self,
+        before: Moment,
+        after: Option<&Stalled>,
+    ) -> Result<Vec<Stalled>, LedgerError> {
+        let mut session = self.session().await?;
+        let work = stalled(&mut session.conn, before, after);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+
+    /// Claims the sweep for this process. `false`: somebody has it, within the last `every`.
+    pub(crate) async fn claim_sweep(
+        &self,
+        now: Moment,
+        every: Duration,
+    ) -> Result<bool, LedgerError> {
+        let mut session = self.session().await?;
+        let work = claim(&mut session.conn, now, every);
+        let answer = timeout_at(session.deadline, work).await;
+        session.settle(answer)
+    }
+}
+
 /// In doubt, or not final although its deadline has passed, and untouched since `before`. The oldest after `after` first.
-pub(super) async fn stalled(
+async fn stalled(
     conn: &mut AnyConnection,
     before: Moment,
     after: Option<&Stalled>,
@@ -51,7 +79,7 @@ pub(super) async fn stalled(
 }
 
 /// Whether the sweep is this process's for now: nobody has claimed it within `every`.
-pub(super) async fn claim(
+async fn claim(
     conn: &mut AnyConnection,
     now: Moment,
     every: Duration,

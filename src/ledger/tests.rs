@@ -3,8 +3,11 @@
 mod accepting;
 mod committing;
 mod controlling;
+mod demanding;
+mod giving_back;
 mod operating;
 mod reading;
+mod renewing;
 pub(super) mod samples;
 mod stores;
 
@@ -76,4 +79,28 @@ on_both_stores! {
     reading::a_foreign_value_is_unreadable_and_named,
     reading::a_blocked_write_ends_within_the_time_out_and_the_ledger_recovers,
     reading::an_open_ledger_answers_and_closes,
+    demanding::every_demand_comes_back,
+    demanding::a_repeated_demand_gives_back_the_stored_one,
+    demanding::one_of_twenty_takes_of_one_demand_is_new,
+    demanding::a_done_demand_has_no_token_left,
+    demanding::a_demand_taken_in_as_done_keeps_no_token,
+    demanding::only_a_settled_demand_is_opened_again,
+    demanding::demands_are_listed_newest_first_and_by_their_state,
+    giving_back::money_that_goes_back_is_written_with_its_payment_in_order,
+    giving_back::an_entry_is_replaced_by_its_id,
+    giving_back::a_change_with_money_back_is_all_or_nothing,
+    giving_back::an_entry_of_another_payment_stops_the_whole_change,
+    renewing::a_renewal_comes_back_with_its_cycle,
+    renewing::a_held_cycle_is_taken_until_its_payment_is_declined,
+    renewing::a_renewal_is_never_an_orphan,
+    renewing::a_renewal_takes_over_the_order_of_an_orphan,
+    renewing::twenty_accepts_of_one_cycle_create_one_payment,
+    renewing::late_money_is_recorded_beside_the_new_holder_of_the_cycle,
+    renewing::late_money_takes_the_cycle_back_when_nobody_holds_it,
+    renewing::an_accept_against_late_money_leaves_one_holder_of_the_cycle,
+    renewing::the_payments_of_a_subscription_are_found_newest_first,
+    renewing::what_is_or_may_be_authorized_with_payment_details_is_found,
+    renewing::all_payments_of_an_order_are_found_with_what_belongs_to_them,
+    renewing::a_payment_is_found_by_its_id_at_cleeng,
+    renewing::a_cycle_without_its_details_is_unreadable,
 }

@@ -16,6 +16,7 @@ use super::{Hooks, Settings, serve};
 mod adapters;
 mod challenge;
 mod cleeng;
+mod cleeng_adapter;
 mod cleeng_calls;
 mod cleeng_dunning;
 mod cleeng_life;

@@ -1,5 +1,6 @@
 //! One installation for one test: the simulator and the roles as real processes, on the embedded stores or on real servers.
 
+mod cleeng;
 mod client;
 mod own_servers;
 mod process;
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+pub(crate) use cleeng::statuses;
 pub(crate) use client::{Answer, Http};
 pub(crate) use own_servers::OwnServers;
 pub(crate) use process::{Process, run};
@@ -190,11 +192,7 @@ impl World {
     }
 
     pub(crate) async fn order_with(&self, gateway: &str, more: Value) -> u64 {
-        let method = if gateway == "stripe" {
-            STRIPE_METHOD
-        } else {
-            SIMULATED_METHOD
-        };
+        let method = method(gateway);
         // A customer of its own: nobody buys one subscription twice.
         static CUSTOMERS: AtomicU64 = AtomicU64::new(200_000_000);
         let customer = CUSTOMERS.fetch_add(1, Ordering::Relaxed);
@@ -326,6 +324,14 @@ impl Records {
     }
 }
 
+/// Cleeng's id of the payment method.
+fn method(gateway: &str) -> u64 {
+    match gateway {
+        "stripe" => STRIPE_METHOD,
+        _ => SIMULATED_METHOD,
+    }
+}
+
 /// The body of a payment.
 pub(crate) fn body(order: u64, gateway: &str, token: &str) -> Value {
     json!({ "orderId": order, "gateway": gateway, "paymentMethod": { "token": token }, "returnUrl": "https://shop.example/back" })
@@ -358,6 +364,10 @@ fn environment(simulator: &str, port: u16, ops_port: u16) -> BTreeMap<String, St
             "simulated-publisher-token".to_owned(),
         ),
         ("CONNECTOR_CLEENG__PUBLISHER_ID", "558186818".to_owned()),
+        (
+            "CONNECTOR_CLEENG__WEBHOOK_SECRET",
+            "simulated-cleeng-webhook-secret".to_owned(),
+        ),
         ("CONNECTOR_CLEENG__TIMEOUT", "1s".to_owned()),
         ("CONNECTOR_CLEENG__SETTLE_TIME", "1500ms".to_owned()),
         (

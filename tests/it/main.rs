@@ -25,5 +25,6 @@ mod lifecycle;
 mod outages;
 mod overload;
 mod payments;
+mod renewals;
 mod report_order;
 mod server_faults;

@@ -1,9 +1,11 @@
 //! What Cleeng is sent, and what each of its answers means.
 
 use super::*;
+use crate::cleeng::sample::{money_back, refund_fields, renewal};
 use crate::domain::failure::Cause;
 use crate::domain::ids::GatewayRef;
 use crate::domain::outcome::{Decline, DeclineClass};
+use crate::domain::payment::Operation;
 use crate::gateway::sample::{new_method, payment, stored_method};
 use axum::http::HeaderMap;
 use serde_json::{Value, json};
@@ -14,8 +16,13 @@ fn paid() -> Payment {
     payment
 }
 
-fn shown(payment: &Payment, report: Report, earlier: Option<i64>) -> (Verb, String, Value) {
-    let call = call(payment, report, earlier.map(CleengPaymentId));
+fn shown(payment: &Payment, status: StatusNews, earlier: Option<i64>) -> (Verb, String, Value) {
+    let earlier = earlier.map(CleengPaymentId);
+    put(payment, News::Status { status, earlier })
+}
+
+fn put(payment: &Payment, news: News<'_>) -> (Verb, String, Value) {
+    let call = call(payment, news, &refund_fields());
     let body = call.body.map_or(Value::Null, |body| {
         serde_json::from_str(body.reveal()).unwrap()
     });
@@ -27,20 +34,20 @@ fn a_first_report_makes_a_record() {
     let mut saved = paid();
     saved.stored = Some(stored_method("cus_1|pm_1"));
     saved.stored.as_mut().unwrap().holder = Some(Secret::new("A B".to_owned()));
-    for report in [Report::Captured, Report::Authorized] {
+    for status in [StatusNews::Captured, StatusNews::Authorized] {
         let body = json!({
-            "orderId": "123456789", "status": report.label(), "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
+            "orderId": "123456789", "status": status.label(), "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
             "paymentDetails": {"token": "cus_1|pm_1", "paymentMethodSpecificParams": {
                 "variant": "visa", "lastCardFourDigits": "4242", "holderName": "A B", "cardExpirationDate": "03/2030",
             }},
         });
         let expected = (Verb::Post, "/payments".to_owned(), body);
-        assert_eq!(shown(&saved, report, None), expected);
+        assert_eq!(shown(&saved, status, None), expected);
     }
     let body = json!({
         "orderId": "123456789", "status": "captured", "paymentOperation": "initial-payment", "externalPaymentId": "pi_1",
     });
-    assert_eq!(shown(&paid(), Report::Captured, None).2, body);
+    assert_eq!(shown(&paid(), StatusNews::Captured, None).2, body);
 }
 
 #[test]
@@ -56,10 +63,10 @@ fn a_rejection_carries_its_class_and_code_and_no_method() {
         "rejectedReason": "soft: insufficient_funds",
     });
     let expected = (Verb::Post, "/payments".to_owned(), body);
-    assert_eq!(shown(&declined, Report::Rejected, None), expected);
+    assert_eq!(shown(&declined, StatusNews::Rejected, None), expected);
     declined.progress.reference = None;
     declined.decline.as_mut().unwrap().code = "x".repeat(500);
-    let body = shown(&declined, Report::Rejected, None).2;
+    let body = shown(&declined, StatusNews::Rejected, None).2;
     assert_eq!(body.get("externalPaymentId"), None);
     assert_eq!(
         body["rejectedReason"].as_str().unwrap().len(),
@@ -69,24 +76,119 @@ fn a_rejection_carries_its_class_and_code_and_no_method() {
 
 #[test]
 fn a_later_report_changes_the_authorized_record() {
-    let changed = |report| shown(&paid(), report, Some(77));
+    let changed = |status| shown(&paid(), status, Some(77));
     let captured = json!({"orderId": 123456789, "status": "captured", "externalPaymentId": "pi_1"});
     let expected = (Verb::Patch, "/payments/77".to_owned(), captured);
-    assert_eq!(changed(Report::Captured), expected);
+    assert_eq!(changed(StatusNews::Captured), expected);
     let rejected = json!({
         "orderId": 123456789, "status": "rejected", "externalPaymentId": "pi_1", "rejectedReason": "declined",
     });
     let expected = (Verb::Patch, "/payments/77".to_owned(), rejected);
-    assert_eq!(changed(Report::Rejected), expected);
+    assert_eq!(changed(StatusNews::Rejected), expected);
     let expected = (Verb::Patch, "/payments/77/cancel".to_owned(), Value::Null);
-    assert_eq!(changed(Report::Cancelled), expected);
+    assert_eq!(changed(StatusNews::Cancelled), expected);
+}
+
+#[test]
+fn a_renewal_names_its_subscription_and_the_method_that_cleeng_keeps() {
+    let mut renewal = renewal();
+    renewal.stored = Some(stored_method("cus_1|pm_1"));
+    for status in [
+        StatusNews::Authorized,
+        StatusNews::Captured,
+        StatusNews::Cancelled,
+    ] {
+        let body = json!({
+            "orderId": "123456789", "status": status.label(), "paymentOperation": "recurring-payment", "externalPaymentId": "pi_2",
+            "subscriptionId": "332332332", "paymentDetailsId": "665665665",
+        });
+        let expected = (Verb::Post, "/payments".to_owned(), body);
+        assert_eq!(shown(&renewal, status, None), expected);
+    }
+    let rejected = shown(&renewal, StatusNews::Rejected, None).2;
+    assert_eq!(rejected["subscriptionId"], "332332332");
+    assert_eq!(rejected["rejectedReason"], "declined");
+    let captured = json!({"orderId": 123456789, "status": "captured", "externalPaymentId": "pi_2"});
+    let expected = (Verb::Patch, "/payments/77".to_owned(), captured);
+    assert_eq!(shown(&renewal, StatusNews::Captured, Some(77)), expected);
+}
+
+#[test]
+fn what_costs_nothing_is_captured_as_what_it_is() {
+    let mut free = paid();
+    free.operation = Operation::InitialFreeTransaction;
+    free.stored = Some(stored_method("cus_1|pm_1"));
+    let (verb, _, body) = shown(&free, StatusNews::Captured, None);
+    assert_eq!(verb, Verb::Post);
+    assert_eq!(body["status"], "captured");
+    assert_eq!(body["paymentOperation"], "initial-free-transaction");
+    assert_eq!(body["paymentDetails"]["token"], "cus_1|pm_1");
+}
+
+#[test]
+fn money_that_went_back_is_told_with_its_amount_digit_by_digit() {
+    let record = CleengPaymentId(77);
+    for (kind, minor, currency, amount, word) in [
+        (MoneyBackKind::Refund, 990, "EUR", "9.90", "refund"),
+        (MoneyBackKind::ForeignRefund, 5, "KWD", "0.005", "refund"),
+        (MoneyBackKind::Chargeback, 1099, "JPY", "1099", "chargeback"),
+        (
+            MoneyBackKind::Refund,
+            900_719_925_474_099_301,
+            "EUR",
+            "9007199254740993.01",
+            "refund",
+        ),
+    ] {
+        let entry = money_back(kind, minor, currency);
+        let news = News::MoneyBack {
+            record,
+            entry: &entry,
+        };
+        let call = call(&renewal(), news, &refund_fields());
+        assert_eq!(
+            (call.verb, call.path.as_str()),
+            (Verb::Patch, "/payments/77")
+        );
+        let expected = format!(
+            r#"{{"orderId":123456789,"status":"refunded","paymentOperation":"recurring-payment","refundedReason":"asked for at Cleeng","amount":{amount},"type":"{word}"}}"#
+        );
+        assert_eq!(call.body.unwrap().reveal(), &expected);
+    }
+}
+
+#[test]
+fn a_refunds_fields_are_called_as_configured_and_its_reason_is_never_empty() {
+    let mut entry = money_back(MoneyBackKind::Chargeback, 1, "EUR");
+    entry.reason = String::new();
+    let fields = RefundFields {
+        amount: "refundAmount".to_owned(),
+        kind: "refundType".to_owned(),
+    };
+    let told = |entry: &MoneyBack| {
+        let record = CleengPaymentId(77);
+        let call = call(&paid(), News::MoneyBack { record, entry }, &fields);
+        serde_json::from_str::<Value>(call.body.unwrap().reveal()).unwrap()
+    };
+    let expected = json!({
+        "orderId": 123456789, "status": "refunded", "paymentOperation": "initial-payment", "refundedReason": "chargeback",
+        "refundAmount": 0.01, "refundType": "chargeback",
+    });
+    assert_eq!(told(&entry), expected);
+    entry.reason = "x".repeat(500);
+    let reason = told(&entry)["refundedReason"].as_str().unwrap().len();
+    assert_eq!(reason, LONGEST_REASON);
 }
 
 #[test]
 fn the_token_is_not_shown_by_debug() {
     let mut saved = paid();
     saved.stored = Some(stored_method("cus_1|pm_1"));
-    let shown = format!("{:?}", call(&saved, Report::Captured, None));
+    let news = News::Status {
+        status: StatusNews::Captured,
+        earlier: None,
+    };
+    let shown = format!("{:?}", call(&saved, news, &refund_fields()));
     assert!(!shown.contains("pm_1"), "{shown}");
 }
 

@@ -66,6 +66,12 @@ pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transi
             moved.status = Status::Cancelled;
             Some(Report::Cancelled)
         }
+        // Nothing was to be charged: that the method is kept is all there is.
+        Outcome::Saved { stored, .. } if payment.is_free() => {
+            moved.stored = Some(stored.clone());
+            moved.status = Status::Captured;
+            Some(Report::Captured)
+        }
         // What was given back, and what was kept, is not the state of a charge: another command's business.
         Outcome::Refunded { .. } | Outcome::Saved { .. } | Outcome::Removed => {
             return Transition::Unchanged;

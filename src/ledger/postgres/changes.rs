@@ -17,8 +17,8 @@ use crate::ledger::pool::Connections;
 use crate::ledger::{Change, Committed, LedgerError};
 
 /// What belongs to a payment is written only where the payment itself was: `moved` are those that still had their version.
-/// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. The order is not held twice: see
-/// the single statement in `payment_row`.
+/// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. Neither order nor cycle is held
+/// twice: see the single statement in `payment_row`.
 const WRITE: &str = "WITH change AS (SELECT unnest($1::text[]) AS id, unnest($2::int8[]) AS version, unnest($3::text[]) AS status, \
          unnest($4::text[]) AS method, unnest($5::int8[]) AS order_amount, unnest($6::text[]) AS \
          order_currency, unnest($7::int8[]) AS customer_id, unnest($8::text[]) AS offer_id, \
@@ -33,8 +33,10 @@ const WRITE: &str = "WITH change AS (SELECT unnest($1::text[]) AS id, unnest($2:
              offer_id = c.offer_id, order_expires_at = c.order_expires_at, gateway_customer = c.gateway_customer, \
              reference = c.reference, next_action = c.next_action, decline_class = c.decline_class, \
              decline_code = c.decline_code, stored_method = c.stored_method, published = p.published OR c.published, \
-             holds_order = c.holds_order AND (p.holds_order OR NOT EXISTS (SELECT 1 FROM payments AS other \
-                 WHERE other.order_id = p.order_id AND other.holds_order)), \
+             holds_order = c.holds_order AND (p.holds_order OR (NOT EXISTS (SELECT 1 FROM payments AS other \
+                 WHERE other.order_id = p.order_id AND other.holds_order) \
+                 AND NOT EXISTS (SELECT 1 FROM payments AS other \
+                 WHERE other.subscription_id = p.subscription_id AND other.due_at = p.due_at AND other.holds_order))), \
              updated_at = c.updated_at, expires_at = c.expires_at \
          FROM change AS c WHERE p.id = c.id AND p.version = c.version \
          RETURNING p.id, p.version, c.updated_at, c.kind, c.detail, c.view_json), \

@@ -12,7 +12,7 @@ use crate::ledger::{Accepted, NewPayment};
 const LATER: Moment = Moment(START.0 + 10_001);
 
 /// Accepts all at once, from two processes.
-async fn race(store: &Store, all: &[NewPayment]) -> Vec<Accepted> {
+pub(super) async fn race(store: &Store, all: &[NewPayment]) -> Vec<Accepted> {
     let (one, two) = (store.open().await, store.open().await);
     let calls = all.iter().enumerate().map(|(number, new)| {
         let ledger = if number % 2 == 0 { &one } else { &two };
@@ -25,7 +25,7 @@ async fn race(store: &Store, all: &[NewPayment]) -> Vec<Accepted> {
     answers
 }
 
-fn created(answers: &[Accepted]) -> usize {
+pub(super) fn created(answers: &[Accepted]) -> usize {
     let created = |answer: &&Accepted| **answer == Accepted::Created;
     answers.iter().filter(created).count()
 }

@@ -5,11 +5,11 @@ use uuid::Uuid;
 
 use crate::domain::attempt::{Attempt, AttemptState, FORM, Prepared, Stage};
 use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
-use crate::domain::ids::{AttemptId, OrderId, PaymentId};
+use crate::domain::ids::{AttemptId, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::outcome::Progress;
-use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Status};
+use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Renewal, Status, Take};
 use crate::domain::secret::Secret;
 use crate::domain::view::PaymentView;
 use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
@@ -48,6 +48,35 @@ pub(super) fn new(order: u64, key: &str) -> NewPayment {
         key: key.parse().unwrap(),
         body_hash: [7; 32],
     }
+}
+
+/// A renewal of `subscription`'s cycle that begins at `due_at`; details and subscription have the same number.
+pub(super) fn renewal(order: u64, subscription: u64, due_at: i64) -> NewPayment {
+    let mut new = new(order, &format!("renewal-{order}"));
+    new.payment.operation = Operation::RecurringPayment;
+    new.payment.method = Method::Stored {
+        token: Secret::new("cus_1|pm_1".to_owned()),
+    };
+    new.payment.return_url = None;
+    new.payment.renewal = Some(Renewal {
+        subscription_id: SubscriptionId(subscription),
+        due_at: Moment(due_at),
+        payment_details_id: PaymentDetailsId(subscription),
+        take: Take::Reserve,
+    });
+    new
+}
+
+/// A renewal that is in the ledger.
+pub(super) async fn renewed(
+    ledger: &Ledger,
+    order: u64,
+    subscription: u64,
+    due_at: i64,
+) -> Payment {
+    let new = renewal(order, subscription, due_at);
+    assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+    new.payment
 }
 
 /// A payment that is in the ledger, as a worker would read it.
@@ -102,6 +131,7 @@ pub(super) fn change(payment: &Payment) -> Change {
         payment: payment.clone(),
         attempts: Vec::new(),
         confirmations: Vec::new(),
+        money_back: Vec::new(),
         kind: "changed",
         detail: None,
         view: Some(PaymentView::of(payment, &[])),

@@ -102,6 +102,7 @@ impl Confirmer {
         self.ledger
             .settle_demand(demand.id, state, outcome, None, now)
             .await
+            .map(drop)
     }
 
     fn unanswered(&self, delivery: &Delivery, failure: CallError) -> Verdict {

@@ -5,12 +5,14 @@ use std::time::{Duration, Instant};
 use super::record::find;
 use super::{Confirmer, Flow, Job};
 use crate::broker::Verdict;
-use crate::cleeng::ReadBack;
+use crate::cleeng::{News, ReadBack, StatusNews};
 use crate::clock;
-use crate::domain::confirmation::Delivery;
+use crate::domain::confirmation::{Confirmation, Delivery};
 use crate::domain::dead::DeadReason;
+use crate::domain::delivery;
 use crate::domain::failure::CallError;
 use crate::domain::ids::CleengPaymentId;
+use crate::domain::money_back::MoneyBack;
 use crate::domain::payment::Known;
 use crate::ledger::LedgerError;
 use crate::telemetry::labels::{CleengCall, Reported};
@@ -24,6 +26,10 @@ impl Confirmer {
     ) -> Result<Flow, LedgerError> {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
+        };
+        let entries = self.entries(&confirmation).await?;
+        let Some(news) = news(&confirmation, earlier, &entries) else {
+            return self.no_refund(job, known).await;
         };
         let Some(call) = self.breaker.begin() else {
             return self.barred(job, known).await;
@@ -42,10 +48,7 @@ impl Confirmer {
             return Ok(Flow::Again);
         }
         let started = Instant::now();
-        let answer = self
-            .cleeng
-            .report(turn, &known.payment, confirmation.report, earlier)
-            .await;
+        let answer = self.cleeng.report(turn, &known.payment, news).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
@@ -84,14 +87,16 @@ impl Confirmer {
         let Some(confirmation) = find(known, job) else {
             return Ok(Flow::Again);
         };
+        let earlier = delivery::earlier_record(known, &confirmation);
+        let entries = self.entries(&confirmation).await?;
+        let Some(news) = news(&confirmation, earlier, &entries) else {
+            return self.no_refund(job, known).await;
+        };
         let Some(call) = self.breaker.begin() else {
             return self.barred(job, known).await;
         };
         let started = Instant::now();
-        let answer = self
-            .cleeng
-            .read_back(&known.payment, confirmation.report)
-            .await;
+        let answer = self.cleeng.read_back(&known.payment, news).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::ReadBack, started.elapsed());
@@ -156,6 +161,20 @@ impl Confirmer {
         self.again_or_give_up(job, known, None, error).await
     }
 
+    /// What went back of the payment, for the news that are about it.
+    async fn entries(&self, confirmation: &Confirmation) -> Result<Vec<MoneyBack>, LedgerError> {
+        match StatusNews::of(confirmation.report) {
+            Some(_) => Ok(Vec::new()),
+            None => self.ledger.money_back(confirmation.payment_id).await,
+        }
+    }
+
+    async fn no_refund(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
+        let why = "Cleeng's id of the payment, or the refund, is not known";
+        self.give_up(job, known, DeadReason::CleengRefused, why)
+            .await
+    }
+
     async fn surely_not_done(
         &self,
         job: &Job,
@@ -166,6 +185,21 @@ impl Confirmer {
         self.not_done(job, known, error.clone()).await?;
         self.again_or_give_up(job, known, retry_after, error).await
     }
+}
+
+/// What the confirmation tells in full; none for money that went back while it is not known how much, or of which record.
+fn news<'a>(
+    confirmation: &Confirmation,
+    earlier: Option<CleengPaymentId>,
+    entries: &'a [MoneyBack],
+) -> Option<News<'a>> {
+    if let Some(status) = StatusNews::of(confirmation.report) {
+        return Some(News::Status { status, earlier });
+    }
+    let told = Some(confirmation.sequence);
+    let entry = entries.iter().find(|entry| entry.told == told)?;
+    let record = earlier.or(entry.cleeng_payment_id)?;
+    Some(News::MoneyBack { record, entry })
 }
 
 fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

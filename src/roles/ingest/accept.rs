@@ -95,7 +95,10 @@ impl Ingest {
             }
             Accepted::Replayed(known) => self.replay(*known, trace).await,
             Accepted::KeyReused => Err(Problem::KeyReused),
-            Accepted::OrderTaken(holder) => Err(Problem::OrderTaken(holder)),
+            // A checkout pays for no cycle: only renewals are refused for one.
+            Accepted::OrderTaken(holder) | Accepted::CycleTaken(holder) => {
+                Err(Problem::OrderTaken(holder))
+            }
         }
     }
 

@@ -11,9 +11,11 @@ use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayRef};
-use crate::domain::outcome::Outcome;
-use crate::domain::payment::{self, Status, Take, Transition};
+use crate::domain::outcome::{Decline, Outcome};
+use crate::domain::payment::{self, Method, Payment, Status, Take, Transition};
 use crate::domain::plan::Seen;
+use crate::gateway::Gateway;
+use crate::gateway::billing::Saving;
 use crate::telemetry::labels::GatewayCall;
 
 /// What came of sending an attempt.
@@ -30,14 +32,7 @@ pub(super) enum Sending {
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
     pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
-        let payment = &case.known.payment;
-        let prepared = match payment.renewal.map(|renewal| renewal.take) {
-            None => case.gateway().prepare(payment),
-            Some(Take::Reserve) => case.gateway().prepare_stored(payment, CaptureMode::Manual),
-            Some(Take::AtOnce) => case
-                .gateway()
-                .prepare_stored(payment, CaptureMode::Automatic),
-        };
+        let prepared = next_request(case.gateway(), &case.known.payment);
         match prepared {
             Ok(request) => self.write_down(job, case, request).await,
             Err(decline) => self.refuse(case, decline).await,
@@ -273,5 +268,22 @@ impl Worker {
                 Ok(Flow::Stop(Verdict::park(DeadReason::LookUpRefused, &error)))
             }
         }
+    }
+}
+
+/// The next request of the payment's charge; of one that costs nothing, the next one that keeps its method.
+fn next_request(gateway: &dyn Gateway, payment: &Payment) -> Result<Prepared, Decline> {
+    match (payment.renewal.map(|renewal| renewal.take), &payment.method) {
+        (Some(Take::Reserve), _) => gateway.prepare_stored(payment, CaptureMode::Manual),
+        (Some(Take::AtOnce), _) => gateway.prepare_stored(payment, CaptureMode::Automatic),
+        (None, Method::New { payload, .. }) if payment.is_free() => {
+            gateway.prepare_save(&Saving {
+                payment_id: payment.id,
+                method: payload,
+                customer: payment.progress.customer.as_deref(),
+                return_url: payment.return_url.as_deref(),
+            })
+        }
+        (None, Method::New { .. } | Method::Stored { .. }) => gateway.prepare(payment),
     }
 }

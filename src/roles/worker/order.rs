@@ -13,7 +13,7 @@ use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
-use crate::domain::payment::{Method, OrderFacts, Payment};
+use crate::domain::payment::{Method, Operation, OrderFacts, Payment};
 use crate::telemetry::labels::CleengCall;
 
 /// What an order says about being charged.
@@ -40,7 +40,7 @@ pub(super) fn check(order: Order, method: u64, publisher: u64, now: Moment) -> P
         Some(_) => return Payable::No("payment_method_mismatch"),
         None => return Payable::No("payment_method_missing"),
     }
-    if order.total.minor <= 0 {
+    if order.total.minor < 0 {
         return Payable::No("nothing_to_charge");
     }
     Payable::Yes(OrderFacts {
@@ -69,6 +69,9 @@ impl Worker {
                     Payable::Yes(facts) => {
                         // Written together with the first attempt; a payment whose order was not written is read anew.
                         case.known.payment.order = Some(facts);
+                        if case.known.payment.is_free() {
+                            case.known.payment.operation = Operation::InitialFreeTransaction;
+                        }
                         save_for_renewals(&mut case.known.payment);
                         end_with_order(&mut case.known.payment);
                         Ok(Flow::Again)
@@ -156,8 +159,8 @@ mod tests {
 
     #[test]
     fn an_order_that_may_not_be_charged_says_why() {
-        let zero = Money {
-            minor: 0,
+        let negative = Money {
+            minor: -1,
             ..order().total
         };
         for (bad, why) in [
@@ -191,7 +194,7 @@ mod tests {
             ),
             (
                 Order {
-                    total: zero,
+                    total: negative,
                     ..order()
                 },
                 Payable::No("nothing_to_charge"),

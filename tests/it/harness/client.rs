@@ -82,6 +82,23 @@ impl Http {
         self.post_raw(url, headers, body.to_string()).await
     }
 
+    pub(crate) async fn put_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let mut request = self
+            .0
+            .put(url)
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
     pub(crate) async fn post_raw(
         &self,
         url: &str,

@@ -126,7 +126,7 @@ impl Worker {
         Ok(None)
     }
 
-    async fn capture_payment(&self, turn: &Turn<'_>, id: PaymentId) -> Result<(), Interrupted> {
+    pub(super) async fn capture_payment(&self, turn: &Turn<'_>, id: PaymentId) -> Result<(), Interrupted> {
         let message = named(&["capture", &turn.demand.id.to_string()]);
         self.command(turn, message, Body::Capture { payment_id: id })
             .await
@@ -173,6 +173,9 @@ impl Worker {
         };
         let (order_id, now) = (order.id, clock::now());
         let facts = match check(order, gateway.payment_method_id(), self.publisher_id, now) {
+            Payable::Yes(facts) if facts.amount.minor == 0 => {
+                return self.keep(turn, "nothing_to_charge").await.map(Some);
+            }
             Payable::Yes(facts) => facts,
             Payable::Expired => return self.keep(turn, "order_expired").await.map(Some),
             Payable::No(why) => return self.keep(turn, why).await.map(Some),

@@ -15,7 +15,7 @@ use super::script::Script;
 use super::world::{Flavour, World};
 use crate::cleeng::Cleeng;
 use crate::clock;
-use crate::config::{CleengConfig, LedgerConfig, LedgerUrl, WorkerConfig};
+use crate::config::{LedgerConfig, LedgerUrl, WorkerConfig};
 use crate::domain::ids::{GatewayName, OrderId, PaymentId};
 use crate::domain::payment::{Payment, Status};
 use crate::gateway::{Gateway, Gateways, sample};
@@ -49,14 +49,7 @@ impl Stage {
         let ledger = Ledger::open(&config).await.unwrap();
         let url = url::Url::from_file_path(&file).unwrap();
         let raw = AnyConnection::connect(&format!("sqlite://{}", url.path())).await;
-        let cleeng = CleengConfig {
-            base_url: "http://127.0.0.1:1/3.1".parse().unwrap(),
-            publisher_token: "unused".into(),
-            publisher_id: 1,
-            timeout: Duration::from_secs(1),
-            settle_time: Duration::from_secs(1),
-            limits: sample::LIMITS,
-        };
+        let cleeng = crate::cleeng::sample::config("http://127.0.0.1:1/3.1".parse().unwrap());
         Stage {
             folder,
             ledger,
