@@ -171,7 +171,7 @@ fn maybe_json<T: Serialize>(
 
 pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
     let fields = Fields(row);
-    Ok(Payment {
+    let mut payment = Payment {
         id: PaymentId(fields.uuid("id")?),
         version: fields.number("version")?,
         order_id: order_id(&fields)?,
@@ -193,7 +193,12 @@ pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
         created_at: fields.moment("created_at")?,
         updated_at: fields.moment("updated_at")?,
         expires_at: fields.moment("expires_at")?,
-    })
+    };
+    // Not a column of its own: it follows from the order's amount.
+    if payment.operation == Operation::InitialPayment && payment.is_free() {
+        payment.operation = Operation::InitialFreeTransaction;
+    }
+    Ok(payment)
 }
 
 fn order_id(fields: &Fields<'_, impl Columns>) -> Result<OrderId, LedgerError> {
