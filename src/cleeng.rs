@@ -2,10 +2,15 @@
 //!
 //! Cleeng has no idempotency key: a report whose answer was lost is never sent again blindly, see [`Cleeng::read_back`].
 
+mod authorised;
+mod billing;
+mod details;
 mod news;
 mod order;
 mod read_back;
 mod report;
+mod subscription;
+mod taken;
 mod wire;
 
 use std::time::Duration;
@@ -16,15 +21,22 @@ use secrecy::ExposeSecret;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::{CleengConfig, RefundFields};
+use crate::config::{CleengConfig, RefundFields, TerminationCall};
 use crate::domain::failure::CallError;
 use crate::domain::ids::{CleengPaymentId, OrderId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::payment::Payment;
+use crate::domain::secret::Secret;
 use crate::http::{self, Answer, Pace, Purpose, Sent, Turn, join, unanswered};
 
+use self::report::Verb;
+
+pub(crate) use authorised::{AuthorisedPayment, RecordStatus};
+pub(crate) use billing::NewOrder;
+pub(crate) use details::NewPaymentDetails;
 pub(crate) use news::{News, StatusNews};
+pub(crate) use subscription::{Subscription, SubscriptionStatus};
 
 /// Cleeng's order, as far as charging needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +73,7 @@ pub(crate) struct Cleeng {
     token: HeaderValue,
     timeout: Duration,
     refund_fields: RefundFields,
+    termination: TerminationCall,
     pace: Pace,
 }
 
@@ -83,6 +96,7 @@ impl Cleeng {
             token,
             timeout: config.timeout,
             refund_fields: config.refund_fields.clone(),
+            termination: config.termination,
             pace: Pace::new(config.limits, stop.clone()),
         })
     }
@@ -117,17 +131,7 @@ impl Cleeng {
         news: News<'_>,
     ) -> Result<CleengPaymentId, CallError> {
         let call = report::call(payment, news, &self.refund_fields);
-        let url = join(&self.base_url, &call.path);
-        let request = match call.verb {
-            report::Verb::Post => self.http.post(url),
-            report::Verb::Patch => self.http.patch(url),
-        };
-        let request = match call.body {
-            Some(body) => request
-                .header("Content-Type", "application/json")
-                .body(body.reveal().clone()),
-            None => request,
-        };
+        let request = self.request(call.verb, &call.path, call.body.as_ref());
         let answer = self.call(turn, request, Purpose::Charge).await?;
         report::read(&answer, news.changed())
     }
@@ -148,6 +152,20 @@ impl Cleeng {
         let request = self.get(&question.path);
         let answer = self.call(turn, request, Purpose::Read).await?;
         read_back::read(&answer, &question)
+    }
+
+    fn request(&self, verb: Verb, path: &str, body: Option<&Secret<String>>) -> RequestBuilder {
+        let url = join(&self.base_url, path);
+        let request = match verb {
+            Verb::Post => self.http.post(url),
+            Verb::Patch => self.http.patch(url),
+        };
+        match body {
+            Some(body) => request
+                .header("Content-Type", "application/json")
+                .body(body.reveal().clone()),
+            None => request,
+        }
     }
 
     fn get(&self, path: &str) -> RequestBuilder {

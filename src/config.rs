@@ -7,6 +7,7 @@ mod cross;
 mod fault;
 mod gateways;
 mod layers;
+mod publisher;
 mod read;
 mod reader;
 mod sections;
@@ -29,6 +30,7 @@ use crate::domain::ids::GatewayName;
 
 pub(crate) use cross::check_roles;
 pub(crate) use fault::Faults;
+pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.
@@ -142,27 +144,6 @@ impl fmt::Debug for AuthConfig {
             AuthConfig::ApiKey { hashes } => write!(f, "ApiKey([secret]; {})", hashes.len()),
         }
     }
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct CleengConfig {
-    /// With the version, without a slash at the end.
-    pub(crate) base_url: Url,
-    pub(crate) publisher_token: SecretString,
-    pub(crate) publisher_id: u64,
-    pub(crate) timeout: Duration,
-    /// How long after a lost answer Cleeng may still be working on the request; only then it is read back.
-    pub(crate) settle_time: Duration,
-    pub(crate) refund_fields: RefundFields,
-    pub(crate) limits: CallLimits,
-}
-
-/// How Cleeng spells the two fields of a refund that its public reference describes and does not name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RefundFields {
-    pub(crate) amount: String,
-    /// `refund` or `chargeback`.
-    pub(crate) kind: String,
 }
 
 /// How one process spares an outside system.

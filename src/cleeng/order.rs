@@ -2,11 +2,15 @@
 
 use serde_json::value::RawValue;
 
+use super::billing::NewOrder;
+use super::report::{json, refusal};
 use super::{Order, wire};
 use crate::domain::failure::CallError;
 use crate::domain::ids::OrderId;
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
+use crate::domain::payment::Operation;
+use crate::domain::secret::Secret;
 use crate::http::{Answer, Purpose};
 
 /// The order `asked`; none when Cleeng says that it has no such order.
@@ -15,19 +19,46 @@ pub(super) fn read(answer: &Answer, asked: OrderId) -> Result<Option<Order>, Cal
         return Ok(None);
     }
     if !answer.is_success() {
-        return Err(super::report::refusal(answer, Purpose::Read));
+        return Err(refusal(answer, Purpose::Read));
     }
     match unwrap(&answer.body).filter(|order| order.id == asked) {
         Some(order) => Ok(Some(order)),
-        None => Err(CallError::Refused {
-            code: "unreadable_order".to_owned(),
-        }),
+        None => Err(unreadable_order()),
+    }
+}
+
+/// The body that asks for an order for a renewal.
+pub(super) fn body(new: &NewOrder<'_>) -> Option<Secret<String>> {
+    json(&wire::NewOrder {
+        customer_id: new.customer_id,
+        offer_id: new.offer_id,
+        currency: new.currency,
+        country: new.country,
+        payment_method_id: new.payment_method_id,
+        payment_operation: Operation::RecurringPayment.label(),
+        subscription_id: new.subscription_id.to_string(),
+    })
+}
+
+/// The order that was made. One of another customer or offer is not what was asked for, and must not be charged.
+pub(super) fn created(answer: &Answer, new: &NewOrder<'_>) -> Result<Order, CallError> {
+    if !answer.is_success() {
+        return Err(refusal(answer, Purpose::Read));
+    }
+    unwrap(&answer.body)
+        .filter(|order| order.customer_id == new.customer_id && order.offer_id == new.offer_id)
+        .ok_or_else(unreadable_order)
+}
+
+fn unreadable_order() -> CallError {
+    CallError::Refused {
+        code: "unreadable_order".to_owned(),
     }
 }
 
 /// Cleeng's own errors are JSON objects. A 404 without one comes from something that is not Cleeng's API (a wrong base URL), and
 /// must not make every order unknown.
-fn is_cleengs(answer: &Answer) -> bool {
+pub(super) fn is_cleengs(answer: &Answer) -> bool {
     serde_json::from_slice::<wire::ErrorBody>(&answer.body).is_ok()
 }
 
@@ -66,13 +97,15 @@ fn digits(price: &RawValue) -> Option<String> {
     Some(price.get().to_owned())
 }
 
-fn unix_seconds(seconds: u64) -> Option<Moment> {
+pub(super) fn unix_seconds(seconds: u64) -> Option<Moment> {
     i64::try_from(seconds).ok().map(Moment::from_unix_seconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::failure::Cause;
+    use crate::domain::ids::SubscriptionId;
     use axum::http::HeaderMap;
     use serde_json::{Value, json};
 
@@ -137,6 +170,65 @@ mod tests {
             (read.payment_method_id, read.expires_at, read.publisher_id),
             (None, None, None)
         );
+    }
+
+    const NEW: NewOrder<'static> = NewOrder {
+        customer_id: 123_321_123,
+        offer_id: "S619117184_US",
+        currency: "USD",
+        country: "BY",
+        payment_method_id: 123_876_432,
+        subscription_id: SubscriptionId(332_332_332),
+    };
+
+    #[test]
+    fn a_renewals_order_names_its_subscription() {
+        let body: Value = serde_json::from_str(body(&NEW).unwrap().reveal()).unwrap();
+        let expected = json!({
+            "customerId": 123321123, "offerId": "S619117184_US", "currency": "USD", "country": "BY",
+            "paymentMethodId": 123876432, "paymentOperation": "recurring-payment", "subscriptionId": "332332332",
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn an_order_that_was_made_is_read_and_never_in_doubt() {
+        let made = |status: u16, body: &str| {
+            let answer = Answer::new(status, HeaderMap::new(), body.as_bytes().to_vec());
+            created(&answer, &NEW)
+        };
+        let wrapped = json!({"success": true, "order": sample()}).to_string();
+        for status in [200, 201] {
+            assert_eq!(made(status, &wrapped).unwrap().id, OrderId(123_456_789));
+        }
+        let refused = |code: &str| CallError::Refused { code: code.into() };
+        let broken = |code: &str| CallError::Broken { code: code.into() };
+        let not_done = |cause| CallError::NotDone {
+            cause,
+            retry_after: None,
+        };
+        let other_offer = sample().to_string().replace("S619117184", "S619117185");
+        let other_customer = sample().to_string().replace("123321123", "123321124");
+        let message = r#"{"message":"Customer A B not found"}"#;
+        for (status, body, reaction) in [
+            (200, "", refused("unreadable_order")),
+            (200, "<html>", refused("unreadable_order")),
+            (200, r#"{"success":false}"#, refused("unreadable_order")),
+            (200, &*other_offer, refused("unreadable_order")),
+            (200, &*other_customer, refused("unreadable_order")),
+            (400, message, refused("400")),
+            (404, message, refused("404")),
+            (422, message, refused("422")),
+            (401, message, broken("http_401")),
+            (403, message, broken("http_403")),
+            (408, "", not_done(Cause::InFlight)),
+            (409, message, not_done(Cause::InFlight)),
+            (429, message, not_done(Cause::RateLimited)),
+            (500, "", not_done(Cause::ServerError)),
+            (302, "", refused("unreadable")),
+        ] {
+            assert_eq!(made(status, body), Err(reaction), "{status} {body}");
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub(super) fn read(answer: &Answer, question: &Question) -> Result<ReadBack, Cal
     }
     let found: wire::Subscriptions =
         serde_json::from_slice(&answer.body).map_err(|_| unreadable(Purpose::Read))?;
-    let is_ours = |one: &wire::Subscription| {
+    let is_ours = |one: &wire::Found| {
         one.latest_payment_external_id.as_deref() == Some(question.external_id.as_str())
     };
     if found.data.iter().any(is_ours) {
@@ -70,7 +70,7 @@ pub(super) fn read(answer: &Answer, question: &Question) -> Result<ReadBack, Cal
 }
 
 /// A subscription that shows no payment, or that began after ours was asked for and has been renewed since, may be ours.
-fn may_be_ours(subscription: &wire::Subscription, question: &Question) -> bool {
+fn may_be_ours(subscription: &wire::Found, question: &Question) -> bool {
     let began = subscription
         .date_from
         .and_then(|seconds| i64::try_from(seconds).ok())

@@ -190,17 +190,22 @@ fn short(reason: &str) -> String {
 fn details(stored: &StoredMethod) -> wire::PaymentDetails<'_> {
     wire::PaymentDetails {
         token: stored.token.reveal(),
-        payment_method_specific_params: wire::SpecificParams {
-            variant: stored.variant.as_deref(),
-            last_card_four_digits: stored.last_four.as_deref(),
-            holder_name: stored.holder.as_ref().map(|name| name.reveal().as_str()),
-            card_expiration_date: stored.expiry.as_deref(),
-        },
+        payment_method_specific_params: specific_params(stored),
+    }
+}
+
+/// What may be shown of a method.
+pub(super) fn specific_params(stored: &StoredMethod) -> wire::SpecificParams<'_> {
+    wire::SpecificParams {
+        variant: stored.variant.as_deref(),
+        last_card_four_digits: stored.last_four.as_deref(),
+        holder_name: stored.holder.as_ref().map(|name| name.reveal().as_str()),
+        card_expiration_date: stored.expiry.as_deref(),
     }
 }
 
 /// Texts and numbers always serialise.
-fn json<T: serde::Serialize>(body: &T) -> Option<Secret<String>> {
+pub(super) fn json<T: serde::Serialize>(body: &T) -> Option<Secret<String>> {
     serde_json::to_string(body).ok().map(Secret::new)
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use url::Url;
 use uuid::Uuid;
 
-use crate::config::{CleengConfig, RefundFields};
+use crate::config::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 use crate::domain::ids::{GatewayRef, PaymentDetailsId, RefundId, SubscriptionId};
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
@@ -22,6 +22,8 @@ pub(crate) fn config(base_url: Url) -> CleengConfig {
         timeout: TIMEOUT,
         settle_time: Duration::from_secs(30),
         refund_fields: refund_fields(),
+        termination: TerminationCall::Post,
+        termination_type: TerminationType::PaymentCancel,
         limits: LIMITS,
     }
 }

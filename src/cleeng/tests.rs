@@ -1,9 +1,10 @@
 //! Cleeng over a socket: what is sent, and every way in which a call fails.
 
 use super::*;
+use crate::config::TerminationType;
 use crate::domain::failure::Cause;
-use crate::domain::ids::GatewayRef;
-use crate::gateway::sample::{Ending, answering, new_method, nobody, payment};
+use crate::domain::ids::{GatewayRef, PaymentDetailsId, SubscriptionId};
+use crate::gateway::sample::{Ending, answering, new_method, nobody, payment, stored_method};
 use serde_json::json;
 
 const CAPTURED: News<'static> = News::Status {
@@ -35,6 +36,19 @@ async fn report(ending: Ending) -> (Result<CleengPaymentId, CallError>, String) 
 
 async fn order(ending: Ending) -> (Result<Option<Order>, CallError>, String) {
     let call = async |url| cleeng(url).order(OrderId(123_456_789)).await;
+    answering(ending, call).await
+}
+
+async fn create_order(ending: Ending) -> (Result<Order, CallError>, String) {
+    let new = NewOrder {
+        customer_id: 123_321_123,
+        offer_id: "S619117184_US",
+        currency: "USD",
+        country: "US",
+        payment_method_id: 123_876_432,
+        subscription_id: SubscriptionId(332_332_332),
+    };
+    let call = async |url| cleeng(url).create_order(&new).await;
     answering(ending, call).await
 }
 
@@ -71,7 +85,7 @@ async fn the_version_in_the_base_url_stays() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_in_doubt_on_a_report_and_not_done_on_a_read() {
+async fn a_lost_answer_is_in_doubt_on_a_report_and_not_done_on_what_may_be_repeated() {
     let endings = [
         (Ending::Drop, Cause::Reset),
         (Ending::Hang, Cause::TimedOut),
@@ -82,6 +96,7 @@ async fn a_lost_answer_is_in_doubt_on_a_report_and_not_done_on_a_read() {
         let not_done = CallError::NotDone { cause, retry_after };
         assert_eq!(report(ending).await.0, Err(CallError::Unknown { cause }));
         assert_eq!(order(ending).await.0, Err(not_done.clone()));
+        assert_eq!(create_order(ending).await.0, Err(not_done.clone()));
         assert_eq!(read_back(ending).await.0, Err(not_done));
     }
 }
@@ -125,4 +140,75 @@ fn a_token_that_no_header_can_carry_is_found_at_the_start() {
     let mut config = sample::config("http://127.0.0.1:1".parse().unwrap());
     config.publisher_token = "to\nken".into();
     assert!(Cleeng::new(&config, http::client().unwrap(), &CancellationToken::new()).is_err());
+}
+
+/// What each call of billing comes to when its one answer ends so, in a word.
+async fn billing(ending: Ending) -> [(&'static str, String, String); 5] {
+    let subscription = SubscriptionId(332_332_332);
+    let details = PaymentDetailsId(665_665_665);
+    let stored = stored_method("cus_1|pm_1");
+    let new = NewPaymentDetails {
+        customer_id: 123_321_123,
+        payment_method_id: 123_876_432,
+        stored: &stored,
+        active: true,
+    };
+    let kind = TerminationType::PaymentCancel;
+    let read = async |url| said(cleeng(url).subscription(subscription).await);
+    let list = async |url| said(cleeng(url).authorised_payments(details).await);
+    let end = async |url| said(cleeng(url).terminate(subscription, kind).await);
+    let make = async |url| said(cleeng(url).create_payment_details(&new).await);
+    let off = async |url| said(cleeng(url).deactivate_payment_details(details).await);
+    [
+        ("read", answering(ending, read).await),
+        ("list", answering(ending, list).await),
+        ("end", answering(ending, end).await),
+        ("make", answering(ending, make).await),
+        ("off", answering(ending, off).await),
+    ]
+    .map(|(name, (said, request))| (name, said, request))
+}
+
+fn said<T>(result: Result<T, CallError>) -> String {
+    match result {
+        Ok(_) => "ok".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[tokio::test]
+async fn only_new_payment_details_are_in_doubt_when_an_answer_is_lost() {
+    for (ending, cause) in [
+        (Ending::Drop, "reset"),
+        (Ending::Hang, "timed_out"),
+        (Ending::Answer("500 Oh", ""), "server_error"),
+    ] {
+        for (name, said, _) in billing(ending).await {
+            let expected = match name {
+                "make" => format!("outcome unknown ({cause})"),
+                _ => format!("not done ({cause})"),
+            };
+            assert_eq!(said, expected, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_call_of_billing_goes_where_the_reference_says() {
+    let lines = [
+        ("read", "GET /subscriptions/332332332 HTTP/1.1"),
+        (
+            "list",
+            "GET /payment_details/665665665/authorised_payments HTTP/1.1",
+        ),
+        ("end", "POST /subscriptions/332332332/terminate HTTP/1.1"),
+        ("make", "POST /payment_details HTTP/1.1"),
+        ("off", "PATCH /payment_details/665665665 HTTP/1.1"),
+    ];
+    let refused = Ending::Answer("422 No", r#"{"message":"A B"}"#);
+    for ((name, said, request), (expected, line)) in billing(refused).await.into_iter().zip(lines) {
+        assert_eq!((name, said.as_str()), (expected, "refused (422)"));
+        assert_eq!(request.lines().next(), Some(line), "{name}");
+        assert!(request.contains("x-publisher-token: token_1"), "{name}");
+    }
 }

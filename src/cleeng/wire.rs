@@ -39,6 +39,20 @@ pub(super) struct Order<'a> {
     pub(super) expiration_date: Option<u64>,
 }
 
+/// The body of `POST /orders` for a renewal.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewOrder<'a> {
+    pub(super) customer_id: u64,
+    pub(super) offer_id: &'a str,
+    pub(super) currency: &'a str,
+    pub(super) country: &'a str,
+    pub(super) payment_method_id: u64,
+    pub(super) payment_operation: &'a str,
+    /// A string: so it is documented.
+    pub(super) subscription_id: String,
+}
+
 /// The answer to a report. A payment of its own, or one wrapped in `payment` or `data`.
 #[derive(Deserialize)]
 pub(super) struct Reported {
@@ -152,14 +166,114 @@ pub(super) struct SpecificParams<'a> {
 /// The answer to a search for subscriptions.
 #[derive(Deserialize)]
 pub(super) struct Subscriptions {
-    pub(super) data: Vec<Subscription>,
+    pub(super) data: Vec<Found>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Subscription {
+pub(super) struct Found {
     pub(super) latest_payment_external_id: Option<String>,
     /// Unix seconds.
     #[serde(default, deserialize_with = "maybe_number_or_text")]
     pub(super) date_from: Option<u64>,
+}
+
+/// What may stand around one subscription.
+#[derive(Deserialize)]
+pub(super) struct SubscriptionWrapper<'a> {
+    #[serde(borrow)]
+    pub(super) subscription: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) data: Option<&'a RawValue>,
+}
+
+/// One subscription. Its dates are Unix seconds.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Subscription {
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) subscription_id: Option<u64>,
+    pub(super) status: Option<String>,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) date_to: Option<u64>,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) next_payment_action_date: Option<u64>,
+    pub(super) latest_payment_external_id: Option<String>,
+    pub(super) is_externally_managed: Option<bool>,
+}
+
+/// What may stand around a list of payments.
+#[derive(Deserialize)]
+pub(super) struct ListWrapper<'a> {
+    #[serde(borrow)]
+    pub(super) data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) payments: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) items: Option<&'a RawValue>,
+}
+
+/// One listed payment.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Recorded {
+    #[serde(deserialize_with = "number_or_text")]
+    pub(super) id: u64,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) order_id: Option<u64>,
+    pub(super) external_payment_id: Option<String>,
+    pub(super) status: Option<String>,
+}
+
+/// The body of `POST /subscriptions/{id}/terminate`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Termination<'a> {
+    pub(super) termination_type: &'a str,
+}
+
+/// The body of `PATCH /subscriptions/{id}`.
+#[derive(Serialize)]
+pub(super) struct StatusChange<'a> {
+    pub(super) status: &'a str,
+}
+
+/// The answer to a change of which nothing else is needed.
+#[derive(Deserialize)]
+pub(super) struct Taken {
+    pub(super) success: Option<bool>,
+}
+
+/// The body of `POST /payment_details`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NewDetails<'a> {
+    pub(super) customer_id: u64,
+    pub(super) token: &'a str,
+    pub(super) payment_method_id: u64,
+    pub(super) payment_method_specific_params: SpecificParams<'a>,
+    pub(super) active: bool,
+}
+
+/// The answer to `POST /payment_details`: bare, or wrapped.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Made {
+    pub(super) success: Option<bool>,
+    pub(super) data: Option<DetailsId>,
+    pub(super) payment_details: Option<DetailsId>,
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) id: Option<u64>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DetailsId {
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) id: Option<u64>,
+}
+
+/// The body of `PATCH /payment_details/{id}`.
+#[derive(Serialize)]
+pub(super) struct Activity {
+    pub(super) active: bool,
 }

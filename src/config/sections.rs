@@ -9,7 +9,7 @@ use super::value;
 use super::{
     AuthConfig, BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig,
     HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig,
-    WorkerConfig, address,
+    TerminationCall, TerminationType, WorkerConfig, address,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
@@ -109,6 +109,12 @@ pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
     let settle_time = reader.duration("cleeng.settle_time", millis(0)..=secs(3600));
     let amount = reader.text("cleeng.refund_amount_field", value::refund_field);
     let kind = reader.text("cleeng.refund_type_field", value::refund_field);
+    let termination = reader.text("cleeng.termination", |text| {
+        value::one_of(text, &TerminationCall::ALL.map(|call| (call.label(), call)))
+    });
+    let termination_type = reader.text("cleeng.termination_type", |text| {
+        value::one_of(text, &TerminationType::ALL.map(|kind| (kind.label(), kind)))
+    });
     let limits = call_limits(reader, "cleeng");
     Some(CleengConfig {
         base_url: base_url?,
@@ -120,6 +126,8 @@ pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {
             amount: amount?,
             kind: kind?,
         },
+        termination: termination?,
+        termination_type: termination_type?,
         limits: limits?,
     })
 }

@@ -49,6 +49,8 @@ impl Config {
                 "publisher_id": self.cleeng.publisher_id,
                 "timeout": spell(self.cleeng.timeout),
                 "settle_time": spell(self.cleeng.settle_time),
+                "termination": self.cleeng.termination.label(),
+                "termination_type": self.cleeng.termination_type.label(),
                 "refund_amount_field": self.cleeng.refund_fields.amount,
                 "refund_type_field": self.cleeng.refund_fields.kind,
                 "breaker_failures": self.cleeng.limits.breaker_failures,

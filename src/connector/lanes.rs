@@ -190,6 +190,7 @@ fn confirmer(parts: &Parts, ledger: &Ledger) -> Confirmer {
         breaker: parts.breakers.cleeng(),
         metrics: Arc::clone(&parts.metrics),
         settle_time: parts.config.cleeng.settle_time,
+        termination: parts.config.cleeng.termination_type,
         limits: parts.config.confirmer.clone(),
     }
 }

@@ -74,10 +74,7 @@ pub(crate) enum Asked {
     /// `paymentDetailsDeactivated`: give up what is reserved with them, then forget the method.
     Release(Released),
     /// A topic that is not known here, or a known one without what it needs; the body as it came.
-    Unknown {
-        topic: String,
-        body: Secret<String>,
-    },
+    Unknown { topic: String, body: Secret<String> },
 }
 
 /// A subscription's next cycle is to be paid.
@@ -167,3 +164,6 @@ impl Asked {
         kept
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,7 +102,9 @@ impl Forecast {
             Forecast::Cancel => "ends the payment at its gateway: its time is over",
             Forecast::Expire => "lets the payment expire: its time is over, nothing was charged",
             Forecast::Wait => "waits for the payer or the gateway",
-            Forecast::LookAgain => "looks anew at what Cleeng asked for, and does what is still to do",
+            Forecast::LookAgain => {
+                "looks anew at what Cleeng asked for, and does what is still to do"
+            }
             Forecast::Deliver => "delivers to Cleeng",
             Forecast::ReadBack => "reads what Cleeng has, and delivers only what is missing",
             Forecast::AwaitEarlier => "waits for an earlier confirmation of the payment",
@@ -231,7 +233,9 @@ fn command(trigger: &Trigger, known: &Known, now: Moment) -> Forecast {
             let attempt = known.attempts.iter().find(|attempt| attempt.id == id);
             let fresh = |state| matches!(state, AttemptState::NotDone(_));
             match attempt {
-                Some(attempt) if matches!(attempt.request.stage, Stage::Cancel | Stage::Void) => Forecast::Cancel,
+                Some(attempt) if matches!(attempt.request.stage, Stage::Cancel | Stage::Void) => {
+                    Forecast::Cancel
+                }
                 Some(attempt) if attempt.request.stage.moves_money() && !fresh(attempt.state) => {
                     Forecast::SameKey
                 }

@@ -8,9 +8,7 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::confirmation::Confirmation;
-use super::ids::{
-    GatewayName, GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId,
-};
+use super::ids::{GatewayName, GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
 use super::moment::Moment;
 use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};

@@ -39,7 +39,10 @@ impl Ledger {
     }
 
     /// Writes what became of a demand; a payment that is noted already stays when none is given. What is done forgets its
-    /// token. `false`: there is no such demand.
+    /// token.
+    ///
+    /// # Errors
+    /// Also when there is no such demand: they are never deleted.
     pub(crate) async fn settle_demand(
         &self,
         id: DemandId,
@@ -47,7 +50,7 @@ impl Ledger {
         outcome: &str,
         payment: Option<PaymentId>,
         now: Moment,
-    ) -> Result<bool, LedgerError> {
+    ) -> Result<(), LedgerError> {
         let end = End {
             id,
             state,
@@ -130,7 +133,7 @@ async fn settle(
     conn: &mut AnyConnection,
     backend: Backend,
     end: End<'_>,
-) -> Result<bool, LedgerError> {
+) -> Result<(), LedgerError> {
     let mut transaction = backend.begin_write(conn).await?;
     let settled = sqlx::query(
         "UPDATE demands SET state = $2, outcome = $3, payment_id = COALESCE($4, payment_id), updated_at = $5 \
@@ -143,10 +146,7 @@ async fn settle(
     .bind(end.now.0)
     .fetch_optional(&mut *transaction)
     .await?;
-    let Some(row) = settled else {
-        transaction.rollback().await?;
-        return Ok(false);
-    };
+    let row = known(settled, "demands.id")?;
     if end.state == DemandState::Done {
         let asked: Asked = Fields(&row).json("asked")?;
         sqlx::query("UPDATE demands SET asked = $2 WHERE id = $1")
@@ -156,7 +156,7 @@ async fn settle(
             .await?;
     }
     transaction.commit().await?;
-    Ok(true)
+    Ok(())
 }
 
 async fn reopen(conn: &mut AnyConnection, again: &Demand) -> Result<bool, LedgerError> {

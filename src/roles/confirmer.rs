@@ -16,7 +16,7 @@ use tracing::{Instrument, info_span};
 use crate::broker::{Delivery, Handler, Verdict};
 use crate::cleeng::Cleeng;
 use crate::clock;
-use crate::config::ConfirmerConfig;
+use crate::config::{ConfirmerConfig, TerminationType};
 use crate::domain::confirmation::ConfirmationId;
 use crate::domain::dead::DeadReason;
 use crate::domain::delivery::{self, Step};
@@ -41,6 +41,8 @@ pub(crate) struct Confirmer {
     pub(crate) breaker: Arc<Guard>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) settle_time: Duration,
+    /// What Cleeng is told as the reason of a subscription's end.
+    pub(crate) termination: TerminationType,
     pub(crate) limits: ConfirmerConfig,
 }
 

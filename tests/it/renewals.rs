@@ -27,7 +27,11 @@ async fn a_subscription_is_renewed_by_authorisation_and_capture(pair: Pair) {
         let found = world
             .until_subscription(customer, "the second renewal", completed(2))
             .await;
-        assert_eq!(statuses(&found, RECURRING), ["captured", "captured"], "{gateway}");
+        assert_eq!(
+            statuses(&found, RECURRING),
+            ["captured", "captured"],
+            "{gateway}"
+        );
         assert_eq!(found["totals"]["EUR"]["capturedMinor"], 3 * 999);
         for payment in found["payments"].as_array().unwrap() {
             let history: Vec<&str> = payment["history"]
@@ -59,7 +63,7 @@ async fn a_subscription_is_renewed_by_direct_charge(pair: Pair) {
 async fn a_declined_renewal_is_rejected_at_cleeng_and_the_subscription_ends(pair: Pair) {
     let world = World::start(pair).await;
     let cards = [
-        ("stripe", "pm_card_chargeCustomerFail"),
+        ("stripe", "pm_card_renewalDeclined"),
         ("simulated", "tok_renewal_declined"),
     ];
     for (gateway, token) in cards {

@@ -4,7 +4,7 @@ use super::super::fault::Origin;
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 59] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",
@@ -84,6 +84,16 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 59] = [
     ("CONNECTOR_CLEENG__PUBLISHER_ID", "0", "out of range"),
     ("CONNECTOR_CLEENG__TIMEOUT", "1ms", "out of range"),
     ("CONNECTOR_CLEENG__SETTLE_TIME", "2d", "out of range"),
+    (
+        "CONNECTOR_CLEENG__TERMINATION",
+        "put",
+        "not one of the words",
+    ),
+    (
+        "CONNECTOR_CLEENG__TERMINATION_TYPE",
+        "usercancel",
+        "did you mean",
+    ),
     (
         "CONNECTOR_CLEENG__REFUND_AMOUNT_FIELD",
         "the amount",

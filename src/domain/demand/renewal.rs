@@ -6,7 +6,7 @@
 use super::super::ids::PaymentId;
 use super::super::moment::Moment;
 use super::super::payment::{Known, Payment, Renewal, Status, Take};
-use super::{DemandId, Due};
+use super::Due;
 
 /// What Cleeng says of the subscription now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,6 @@ pub(crate) enum Wanted {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) wanted: Wanted,
-    pub(crate) demand: DemandId,
     pub(crate) due: &'a Due,
     /// The payment that an earlier run of this very demand has made.
     pub(crate) own: Option<&'a Known>,
@@ -48,7 +47,10 @@ pub(crate) enum Step {
     /// Read which payments Cleeng has as authorised with these payment details.
     ReadAuthorised,
     /// Have Cleeng make the order, and take the payment of this cycle in.
-    Pay { take: Take, due_at: Moment },
+    Pay {
+        take: Take,
+        due_at: Moment,
+    },
     /// Queue the command that charges it; it is that command's work from there on.
     Charge(PaymentId),
     /// Queue the command that captures it.

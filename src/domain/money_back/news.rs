@@ -5,9 +5,7 @@ use super::super::confirmation::Report;
 use super::super::ids::{ObjectRef, RefundId};
 use super::super::moment::Moment;
 use super::super::money::Money;
-use super::{
-    Dispute, DisputeState, MoneyBack, MoneyBackKind, MoneyBackState, Refund, RefundState,
-};
+use super::{Dispute, DisputeState, MoneyBack, MoneyBackKind, MoneyBackState, Refund, RefundState};
 
 /// One entry that is new or has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,11 +67,7 @@ fn changed(entry: &MoneyBack, refund: &Refund) -> Option<News> {
 }
 
 /// One that was made in the gateway's own dashboard. Until it is done there is nothing to tell.
-fn foreign(
-    refund: &Refund,
-    name: &impl Fn(&ObjectRef) -> RefundId,
-    now: Moment,
-) -> Option<News> {
+fn foreign(refund: &Refund, name: &impl Fn(&ObjectRef) -> RefundId, now: Moment) -> Option<News> {
     if refund.state != RefundState::Done {
         return None;
     }

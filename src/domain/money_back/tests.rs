@@ -104,7 +104,10 @@ fn the_status_follows_from_what_is_gone() {
         (vec![entry(1, 999, Refund, Failed)], Status::Captured),
         (vec![entry(1, 400, Refund, Done)], Status::PartiallyRefunded),
         (
-            vec![entry(1, 400, Refund, Done), entry(2, 599, ForeignRefund, Done)],
+            vec![
+                entry(1, 400, Refund, Done),
+                entry(2, 599, ForeignRefund, Done),
+            ],
             Status::Refunded,
         ),
         (
@@ -164,14 +167,27 @@ fn a_refund_goes_forward_and_one_that_came_back_alarms() {
         told: Some(2),
         ..ours(400, Done)
     };
-    let news = of_refunds(&[told], &[listed("re_1", Some(1), 400, failed())], name, NOW);
-    assert_eq!(news[0].alarm, Some("refund_came_back_after_it_was_reported"));
+    let news = of_refunds(
+        &[told],
+        &[listed("re_1", Some(1), 400, failed())],
+        name,
+        NOW,
+    );
+    assert_eq!(
+        news[0].alarm,
+        Some("refund_came_back_after_it_was_reported")
+    );
 }
 
 #[test]
 fn what_others_refunded_is_news_once_it_is_done() {
     assert_eq!(
-        of_refunds(&[], &[listed("re_9", None, 400, RefundState::Pending)], name, NOW),
+        of_refunds(
+            &[],
+            &[listed("re_9", None, 400, RefundState::Pending)],
+            name,
+            NOW
+        ),
         []
     );
     let list = [listed("re_9", None, 400, RefundState::Done)];
@@ -197,16 +213,27 @@ fn a_dispute_is_told_when_the_money_is_withdrawn_and_a_won_one_to_a_person() {
     ] {
         let found = of_disputes(&[], &[dispute(state)], name, NOW);
         assert_eq!(found.len(), news, "{state:?}");
-        assert!(found.iter().all(|one| one.report == Some(Report::ChargedBack)));
+        assert!(
+            found
+                .iter()
+                .all(|one| one.report == Some(Report::ChargedBack))
+        );
     }
     let open = of_disputes(&[], &[dispute(DisputeState::Open)], name, NOW);
     let known = [open[0].entry.clone()];
-    for state in [DisputeState::Open, DisputeState::Lost, DisputeState::Inquiry] {
+    for state in [
+        DisputeState::Open,
+        DisputeState::Lost,
+        DisputeState::Inquiry,
+    ] {
         assert_eq!(of_disputes(&known, &[dispute(state)], name, NOW), []);
     }
     let won = of_disputes(&known, &[dispute(DisputeState::Won)], name, NOW);
     assert_eq!(won[0].entry.state, MoneyBackState::Reversed);
-    assert_eq!((won[0].report, won[0].alarm), (None, Some("dispute_won_after_it_was_reported")));
+    assert_eq!(
+        (won[0].report, won[0].alarm),
+        (None, Some("dispute_won_after_it_was_reported"))
+    );
 }
 
 fn known_with(state: AttemptState) -> Known {
@@ -241,7 +268,12 @@ fn a_refund_whose_answer_is_lost_is_looked_for_before_it_is_asked_for_again() {
         (Unknown(Cause::TimedOut), false, NOW, Step::Read),
         (Unknown(Cause::TimedOut), false, late, Step::Read),
         (Unknown(Cause::TimedOut), true, NOW, Step::Send(attempt)),
-        (Unknown(Cause::StoredError), true, NOW, Step::Reopen(attempt)),
+        (
+            Unknown(Cause::StoredError),
+            true,
+            NOW,
+            Step::Reopen(attempt),
+        ),
         (NotDone(Cause::Connect), false, NOW, Step::Send(attempt)),
         (NotDone(Cause::Connect), false, late, Step::Reopen(attempt)),
         (Void, false, NOW, Step::Begin),
@@ -255,7 +287,10 @@ fn a_refund_whose_answer_is_lost_is_looked_for_before_it_is_asked_for_again() {
         assert_eq!(next, step, "{state:?} {is_listed}");
     }
     let wanted = ours(400, MoneyBackState::Wanted);
-    assert_eq!(plan::next(&wanted, &known_with(Void), false, NOW), Step::Begin);
+    assert_eq!(
+        plan::next(&wanted, &known_with(Void), false, NOW),
+        Step::Begin
+    );
 }
 
 #[test]
@@ -268,7 +303,11 @@ fn a_refund_that_has_its_end_is_left_alone() {
         (MoneyBackState::Reversed, false, Step::Rest),
     ] {
         let known = known_with(AttemptState::Answered);
-        assert_eq!(plan::next(&ours(1, state), &known, is_listed, NOW), step, "{state:?}");
+        assert_eq!(
+            plan::next(&ours(1, state), &known, is_listed, NOW),
+            step,
+            "{state:?}"
+        );
     }
 }
 

@@ -50,13 +50,7 @@ pub(super) fn next(wanted: FollowUp, known: &Known, seen: Seen, now: Moment) -> 
     }
 }
 
-fn held(
-    wanted: FollowUp,
-    known: &Known,
-    reference: &GatewayRef,
-    seen: Seen,
-    now: Moment,
-) -> Step {
+fn held(wanted: FollowUp, known: &Known, reference: &GatewayRef, seen: Seen, now: Moment) -> Step {
     let is_open = |one: &&Attempt| one.state.is_open() && one.request.stage == wanted.stage();
     match known.attempts.iter().rev().find(is_open) {
         Some(attempt) => open(attempt, reference, seen, now),

@@ -61,7 +61,10 @@ impl Confirmer {
             return Ok(Verdict::Hold { error });
         };
         let started = Instant::now();
-        let answer = self.cleeng.terminate(ending.subscription_id).await;
+        let answer = self
+            .cleeng
+            .terminate(ending.subscription_id, self.termination)
+            .await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Terminate, started.elapsed());
@@ -102,7 +105,6 @@ impl Confirmer {
         self.ledger
             .settle_demand(demand.id, state, outcome, None, now)
             .await
-            .map(drop)
     }
 
     fn unanswered(&self, delivery: &Delivery, failure: CallError) -> Verdict {
@@ -125,7 +127,10 @@ impl Confirmer {
     fn again(&self, delivery: &Delivery, retry_after: Option<Duration>, error: String) -> Verdict {
         let failures = delivery.headers.failures;
         if delivery.headers.age(clock::now()) > self.limits.max_age {
-            warn!(error, "an answer to Cleeng is given up after its maximum age");
+            warn!(
+                error,
+                "an answer to Cleeng is given up after its maximum age"
+            );
             return Verdict::park(DeadReason::TooOld, &error);
         }
         let delay = retry::delay(failures.saturating_add(1), retry_after, rand::random());

@@ -256,7 +256,9 @@ impl Case {
 
     /// Takes in one piece of news, what it makes of the payment, and what Cleeng is owed for it.
     pub(super) fn take_in(&mut self, news: News, now: Moment) {
-        let News { mut entry, report, .. } = news;
+        let News {
+            mut entry, report, ..
+        } = news;
         if let Some(report) = report {
             self.owe(report, now);
             entry.told = self.known.confirmations.last().map(|one| one.sequence);

@@ -276,14 +276,12 @@ fn next_request(gateway: &dyn Gateway, payment: &Payment) -> Result<Prepared, De
     match (payment.renewal.map(|renewal| renewal.take), &payment.method) {
         (Some(Take::Reserve), _) => gateway.prepare_stored(payment, CaptureMode::Manual),
         (Some(Take::AtOnce), _) => gateway.prepare_stored(payment, CaptureMode::Automatic),
-        (None, Method::New { payload, .. }) if payment.is_free() => {
-            gateway.prepare_save(&Saving {
-                payment_id: payment.id,
-                method: payload,
-                customer: payment.progress.customer.as_deref(),
-                return_url: payment.return_url.as_deref(),
-            })
-        }
+        (None, Method::New { payload, .. }) if payment.is_free() => gateway.prepare_save(&Saving {
+            payment_id: payment.id,
+            method: payload,
+            customer: payment.progress.customer.as_deref(),
+            return_url: payment.return_url.as_deref(),
+        }),
         (None, Method::New { .. } | Method::Stored { .. }) => gateway.prepare(payment),
     }
 }

@@ -37,9 +37,10 @@ impl Worker {
                 Errand::ReadRefunds | Errand::ReadDisputes => self.read(job, case, errand).await,
             }
         };
-        done.await.unwrap_or_else(|interrupted: Interrupted| Verdict::Hold {
-            error: error_chain(&interrupted),
-        })
+        done.await
+            .unwrap_or_else(|interrupted: Interrupted| Verdict::Hold {
+                error: error_chain(&interrupted),
+            })
     }
 
     /// After the payment, so that an entry which is newer than the payment as it was read leads to a conflict.
@@ -49,7 +50,12 @@ impl Worker {
         entries.map_err(Interrupted::Ledger)
     }
 
-    async fn refund(&self, job: &Job, case: &mut Case, id: RefundId) -> Result<Verdict, Interrupted> {
+    async fn refund(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        id: RefundId,
+    ) -> Result<Verdict, Interrupted> {
         for _ in 0..MOST_STEPS {
             let Some(entry) = case.entry(id).cloned() else {
                 let error = "the ledger has no such refund";
@@ -84,7 +90,12 @@ impl Worker {
     }
 
     /// An event: the list is read, and what is new in it is taken in.
-    async fn read(&self, job: &Job, case: &mut Case, errand: Errand) -> Result<Verdict, Interrupted> {
+    async fn read(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        errand: Errand,
+    ) -> Result<Verdict, Interrupted> {
         if !is_captured(case.known.payment.status) {
             // It is taken first, then given back; the events may come the other way round.
             return Ok(self.later(job, None, "the payment is not captured yet"));
@@ -180,7 +191,12 @@ impl Worker {
                 self.commit(case, "not_done", Some(cause.label().to_owned()))
                     .await?;
                 let error = format!("refund not done: {cause}");
-                Ok(Flow::Stop(self.unanswered(job, &case.breaker, retry_after, &error)))
+                Ok(Flow::Stop(self.unanswered(
+                    job,
+                    &case.breaker,
+                    retry_after,
+                    &error,
+                )))
             }
             CallError::Unknown { cause } => {
                 case.listed = false;

@@ -49,7 +49,11 @@ impl World {
         let url = format!("{}/cleeng/3.1/dunning_actions/monthly", self.simulator);
         let answer = self
             .http
-            .put_with(&url, &[("X-Publisher-Token", "simulated-publisher-token")], &rule)
+            .put_with(
+                &url,
+                &[("X-Publisher-Token", "simulated-publisher-token")],
+                &rule,
+            )
             .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
     }

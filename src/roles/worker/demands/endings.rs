@@ -58,7 +58,9 @@ impl Worker {
             return self.keep(turn, "unknown_gateway").await;
         };
         let Some(token) = &released.token else {
-            return self.settle_demand(turn, "released_without_a_token", None).await;
+            return self
+                .settle_demand(turn, "released_without_a_token", None)
+                .await;
         };
         let Ok(request) = gateway.prepare_remove(token) else {
             return self.keep(turn, "token_of_another_gateway").await;
@@ -101,7 +103,11 @@ impl Worker {
                     let id = named(&["void", &turn.demand.id.to_string(), &payment_id.to_string()]);
                     self.command(turn, id, Body::Void { payment_id }).await?;
                 }
-                Ok(Some(self.wait(turn, None, "what is reserved is given up first")))
+                Ok(Some(self.wait(
+                    turn,
+                    None,
+                    "what is reserved is given up first",
+                )))
             }
             Step::Wait => Ok(Some(self.wait(turn, None, "a payment is under way"))),
             Step::Finish => Ok(None),

@@ -44,7 +44,9 @@ impl Worker {
                         refund_id: id,
                     };
                     self.command(turn, id.0, body).await?;
-                    return self.settle_demand(turn, "refunding", Some(payment_id)).await;
+                    return self
+                        .settle_demand(turn, "refunding", Some(payment_id))
+                        .await;
                 }
                 Step::Wait => return Ok(self.wait(turn, None, "the payment is not taken yet")),
                 Step::Keep(why) => return self.keep(turn, why).await,
@@ -59,7 +61,11 @@ impl Worker {
         after.payment.updated_at = entry.created_at;
         let detail = Some(format!("{} {}", entry.amount.minor, entry.amount.currency));
         let change = Change::between(known, &after, "refund_wanted", detail);
-        match self.ledger.commit(&change.with_money_back(vec![entry])).await {
+        match self
+            .ledger
+            .commit(&change.with_money_back(vec![entry]))
+            .await
+        {
             Ok(Committed::Version(_) | Committed::Conflict) => Ok(()),
             Err(cause) => Err(Interrupted::Ledger(cause)),
         }

@@ -9,19 +9,17 @@ use super::super::order::{Payable, check};
 use super::super::{Interrupted, Worker};
 use super::Turn;
 use crate::broker::Verdict;
-use crate::cleeng::{NewOrder, SubscriptionStatus};
+use crate::cleeng::{AuthorisedPayment, NewOrder, SubscriptionStatus};
 use crate::clock;
+use crate::domain::demand::Due;
 use crate::domain::demand::renewal::{self, Facts, Step, Subscription, Wanted};
-use crate::domain::demand::{Due, OnePayment};
 use crate::domain::failure::CallError;
-use crate::domain::ids::{BadId, IdempotencyKey, OrderId, PaymentId, named};
+use crate::domain::ids::{BadId, GatewayRef, IdempotencyKey, OrderId, PaymentId, named};
 use crate::domain::message::Body;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::Progress;
+use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Renewal, Status, Take};
 use crate::domain::secret::Secret;
-use crate::domain::payment::{
-    Known, Method, Operation, OrderFacts, Payment, Renewal, Status, Take,
-};
 use crate::ledger::{Accepted, NewPayment};
 use crate::telemetry::labels::CleengCall;
 
@@ -68,7 +66,6 @@ impl Worker {
             let own = payments.iter().find(|known| known.payment.id == own_id);
             let step = renewal::next(&Facts {
                 wanted,
-                demand: turn.demand.id,
                 due,
                 own,
                 payments: &payments,
@@ -98,7 +95,7 @@ impl Worker {
                     return Ok(Some(self.unread(turn, what, failure)));
                 }
             },
-            Step::ReadAuthorised => match self.foreign(due).await? {
+            Step::ReadAuthorised => match self.foreign(turn, due).await? {
                 Ok(foreign) => read.foreign = Some(foreign),
                 Err(failure) => {
                     let what = "Cleeng's authorised payments could not be read";
@@ -126,7 +123,11 @@ impl Worker {
         Ok(None)
     }
 
-    pub(super) async fn capture_payment(&self, turn: &Turn<'_>, id: PaymentId) -> Result<(), Interrupted> {
+    pub(super) async fn capture_payment(
+        &self,
+        turn: &Turn<'_>,
+        id: PaymentId,
+    ) -> Result<(), Interrupted> {
         let message = named(&["capture", &turn.demand.id.to_string()]);
         self.command(turn, message, Body::Capture { payment_id: id })
             .await
@@ -189,7 +190,11 @@ impl Worker {
         let Ok(new) = new_payment(turn, &due.token, order_id, facts, renewal) else {
             return self.keep(turn, "no_key").await.map(Some);
         };
-        let accepted = self.ledger.accept(&new).await.map_err(Interrupted::Ledger)?;
+        let accepted = self
+            .ledger
+            .accept(&new)
+            .await
+            .map_err(Interrupted::Ledger)?;
         if let Accepted::Created = accepted {
             let payment = &new.payment;
             info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway,
@@ -203,28 +208,46 @@ impl Worker {
         let found = self.cleeng.subscription(due.subscription_id).await?;
         Ok(found.map(|subscription| Subscription {
             active: subscription.status == SubscriptionStatus::Active,
-            externally_managed: subscription.externally_managed,
+            externally_managed: subscription.is_externally_managed,
             paid_until: subscription.date_to,
         }))
     }
 
     /// Whether Cleeng has a payment as authorised with these details that no gateway of ours made.
-    async fn foreign(&self, due: &Due) -> Result<Result<bool, CallError>, Interrupted> {
-        let listed = match self.cleeng.authorised_payments(due.payment_details_id).await {
+    async fn foreign(
+        &self,
+        turn: &Turn<'_>,
+        due: &Due,
+    ) -> Result<Result<bool, CallError>, Interrupted> {
+        let listed = match self
+            .cleeng
+            .authorised_payments(due.payment_details_id)
+            .await
+        {
             Ok(listed) => listed,
             Err(failure) => return Ok(Err(failure)),
         };
         for one in listed {
-            let known = self
-                .ledger
-                .payments_of_order(one.order_id)
-                .await
-                .map_err(Interrupted::Ledger)?;
-            if known.is_empty() {
+            if !self.is_ours(turn, &one).await? {
                 return Ok(Ok(true));
             }
         }
         Ok(Ok(false))
+    }
+
+    async fn is_ours(&self, turn: &Turn<'_>, one: &AuthorisedPayment) -> Result<bool, Interrupted> {
+        if let Some(order) = one.order_id {
+            let known = self.ledger.payments_of_order(order).await;
+            return Ok(!known.map_err(Interrupted::Ledger)?.is_empty());
+        }
+        let Some(external) = one.external_id.clone() else {
+            return Ok(false);
+        };
+        let found = self
+            .ledger
+            .by_reference(turn.gateway, &GatewayRef(external))
+            .await;
+        Ok(found.map_err(Interrupted::Ledger)?.is_some())
     }
 }
 

@@ -20,7 +20,12 @@ const MOST_CONFLICTS: usize = 8;
 
 impl Worker {
     /// Reads the list and takes in what is new.
-    pub(super) async fn list(&self, job: &Job, case: &mut Case, errand: Errand) -> Result<Flow, Interrupted> {
+    pub(super) async fn list(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        errand: Errand,
+    ) -> Result<Flow, Interrupted> {
         let Some(reference) = case.known.payment.reference().cloned() else {
             let error = "the payment has no id at the gateway";
             return Ok(Flow::Stop(Verdict::park(DeadReason::PaymentFailed, error)));
@@ -102,7 +107,11 @@ impl Worker {
         answer
     }
 
-    pub(super) async fn take_in_refunds(&self, case: &mut Case, listed: &[Refund]) -> Result<(), Interrupted> {
+    pub(super) async fn take_in_refunds(
+        &self,
+        case: &mut Case,
+        listed: &[Refund],
+    ) -> Result<(), Interrupted> {
         let gateway = case.known.payment.gateway.clone();
         let name = |object: &ObjectRef| foreign_id(gateway.as_str(), object);
         self.take_in(case, |case| {

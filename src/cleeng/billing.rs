@@ -1,0 +1,123 @@
+//! The calls of a subscription's later life: its next order, what it is, what is reserved for it, its end, and its methods.
+
+use super::details::NewPaymentDetails;
+use super::report::Verb;
+use super::{
+    AuthorisedPayment, Cleeng, Order, Subscription, authorised, details, order, subscription, taken,
+};
+use crate::config::TerminationType;
+use crate::domain::failure::CallError;
+use crate::domain::ids::{PaymentDetailsId, SubscriptionId};
+use crate::domain::secret::Secret;
+use crate::http::{Answer, Purpose};
+
+/// What a renewal's order is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NewOrder<'a> {
+    pub(crate) customer_id: u64,
+    pub(crate) offer_id: &'a str,
+    pub(crate) currency: &'a str,
+    pub(crate) country: &'a str,
+    pub(crate) payment_method_id: u64,
+    pub(crate) subscription_id: SubscriptionId,
+}
+
+impl Cleeng {
+    /// Makes the order of a renewal. An order that is not paid ends by itself, so a second one does no harm: when its answer
+    /// was lost, it is asked for again.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (`unreadable_order` included) or `Broken`.
+    pub(crate) async fn create_order(&self, new: &NewOrder<'_>) -> Result<Order, CallError> {
+        let body = order::body(new);
+        let answer = self
+            .repeatable(Verb::Post, "/orders", body.as_ref())
+            .await?;
+        order::created(&answer, new)
+    }
+
+    /// Reads a subscription; none when Cleeng has no such subscription.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (`unreadable_subscription` included) or `Broken`.
+    pub(crate) async fn subscription(
+        &self,
+        id: SubscriptionId,
+    ) -> Result<Option<Subscription>, CallError> {
+        let path = format!("/subscriptions/{id}");
+        subscription::read(&self.read(&path).await?, id)
+    }
+
+    /// The payments that are authorized with these details.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (also for details that Cleeng does not know: `404`) or `Broken`.
+    pub(crate) async fn authorised_payments(
+        &self,
+        details: PaymentDetailsId,
+    ) -> Result<Vec<AuthorisedPayment>, CallError> {
+        let path = authorised::path(details);
+        authorised::read(&self.read(&path).await?)
+    }
+
+    /// Ends a subscription. To end it twice does no harm: when the answer was lost, it is asked for again.
+    ///
+    /// # Errors
+    /// `NotDone` or `Broken`; `Refused` also when it has ended already: its status tells.
+    pub(crate) async fn terminate(
+        &self,
+        id: SubscriptionId,
+        kind: TerminationType,
+    ) -> Result<(), CallError> {
+        let (verb, path, body) = subscription::termination(id, kind, self.termination);
+        let answer = self.repeatable(verb, &path, body.as_ref()).await?;
+        taken::read(&answer)
+    }
+
+    /// Gives Cleeng a method. Each call makes details of their own: two with one token would be trouble as soon as one of
+    /// them is switched off, since the token is forgotten then.
+    ///
+    /// # Errors
+    /// See [`CallError`]. No documented read finds them by their token: after `Unknown` an operator has to look.
+    pub(crate) async fn create_payment_details(
+        &self,
+        new: &NewPaymentDetails<'_>,
+    ) -> Result<PaymentDetailsId, CallError> {
+        let body = details::body(new);
+        let turn = self.pace.turn().await?;
+        let request = self.request(Verb::Post, "/payment_details", body.as_ref());
+        let answer = self.call(turn, request, Purpose::Charge).await?;
+        details::created(&answer)
+    }
+
+    /// Switches payment details off. To do so twice does no harm: when the answer was lost, it is asked for again.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (also for details that Cleeng does not know: `404`) or `Broken`.
+    pub(crate) async fn deactivate_payment_details(
+        &self,
+        id: PaymentDetailsId,
+    ) -> Result<(), CallError> {
+        let path = format!("/payment_details/{id}");
+        let body = details::deactivation();
+        let answer = self.repeatable(Verb::Patch, &path, body.as_ref()).await?;
+        taken::read(&answer)
+    }
+
+    async fn read(&self, path: &str) -> Result<Answer, CallError> {
+        let turn = self.pace.turn().await?;
+        self.call(turn, self.get(path), Purpose::Read).await
+    }
+
+    /// Sends what may be sent twice without harm: when its answer is lost, it counts as not done.
+    async fn repeatable(
+        &self,
+        verb: Verb,
+        path: &str,
+        body: Option<&Secret<String>>,
+    ) -> Result<Answer, CallError> {
+        let turn = self.pace.turn().await?;
+        let request = self.request(verb, path, body);
+        self.call(turn, request, Purpose::Read).await
+    }
+}
