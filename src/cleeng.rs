@@ -148,9 +148,7 @@ impl Cleeng {
         let Some(question) = read_back::question(payment, news) else {
             return Ok(ReadBack::CannotTell);
         };
-        let turn = self.pace.turn().await?;
-        let request = self.get(&question.path);
-        let answer = self.call(turn, request, Purpose::Read).await?;
+        let answer = self.read(&question.path()).await?;
         read_back::read(&answer, &question)
     }
 

@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Bench;
 use crate::cleeng::{
-    AuthorisedPayment, Cleeng, NewOrder, NewPaymentDetails, News, RecordStatus, StatusNews,
-    SubscriptionStatus, sample,
+    AuthorisedPayment, Cleeng, NewOrder, NewPaymentDetails, News, ReadBack, RecordStatus,
+    StatusNews, SubscriptionStatus, sample,
 };
 use crate::config::{TerminationCall, TerminationType};
 use crate::domain::failure::CallError;
@@ -308,4 +308,56 @@ async fn a_new_method_takes_the_place_of_the_old_one() {
     let path = format!("payment_details/{}", side.details());
     let read = bench.cleeng("GET", &path, None).await;
     assert_eq!(read.body["data"]["active"], false);
+}
+
+#[tokio::test]
+async fn what_was_lost_of_a_renewal_is_found_by_reading() {
+    let bench = Bench::start().await;
+    let side = Side::start(&bench).await;
+    let renewal = side.renewal("pi_2").await;
+    let asked = async |status, earlier| {
+        let news = News::Status { status, earlier };
+        side.cleeng.read_back(&renewal, news).await.unwrap()
+    };
+    let held = asked(StatusNews::Authorized, None).await;
+    assert_eq!(held, ReadBack::NotRecorded);
+    bench.fault("cleeng.payment", "commit_then_drop").await;
+    let lost = side.tell(&renewal, StatusNews::Authorized, None).await;
+    assert!(matches!(lost, Err(CallError::Unknown { .. })), "{lost:?}");
+    let held = asked(StatusNews::Authorized, None).await;
+    let ReadBack::Recorded(Some(record)) = held else {
+        panic!("{held:?}");
+    };
+    let captured = asked(StatusNews::Captured, Some(record)).await;
+    assert_eq!(captured, ReadBack::NotRecorded);
+    bench.fault("cleeng.payment", "commit_then_drop").await;
+    let lost = side.tell(&renewal, StatusNews::Captured, Some(record));
+    assert!(matches!(lost.await, Err(CallError::Unknown { .. })));
+    let captured = asked(StatusNews::Captured, Some(record)).await;
+    assert_eq!(captured, ReadBack::Recorded(Some(record)));
+}
+
+#[tokio::test]
+async fn a_direct_renewal_is_found_at_its_subscription() {
+    let bench = Bench::start().await;
+    let side = Side::start(&bench).await;
+    let read = side.cleeng.subscription(side.id()).await.unwrap().unwrap();
+    let mut renewal = side.renewal("pi_2").await;
+    renewal.renewal.as_mut().unwrap().due_at = read.date_to.unwrap();
+    let asked = async || {
+        let news = News::Status {
+            status: StatusNews::Captured,
+            earlier: None,
+        };
+        side.cleeng.read_back(&renewal, news).await
+    };
+    assert_eq!(asked().await, Ok(ReadBack::NotRecorded));
+    bench.fault("cleeng.payment", "commit_then_drop").await;
+    let lost = side.tell(&renewal, StatusNews::Captured, None).await;
+    assert!(matches!(lost, Err(CallError::Unknown { .. })), "{lost:?}");
+    assert_eq!(asked().await, Ok(ReadBack::Recorded(None)));
+    let later = side.renewal("pi_3").await;
+    let told = side.tell(&later, StatusNews::Captured, None).await;
+    assert!(told.is_ok(), "{told:?}");
+    assert_eq!(asked().await, Ok(ReadBack::CannotTell));
 }
