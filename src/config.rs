@@ -2,6 +2,7 @@
 
 mod address;
 mod advice;
+mod cleeng_webhooks;
 mod credential;
 mod cross;
 mod fault;
@@ -28,6 +29,9 @@ use url::Url;
 
 use crate::domain::ids::GatewayName;
 
+pub(crate) use cleeng_webhooks::{
+    CleengWebhooksConfig, FieldPath, RefundPaths, SignatureEncoding,
+};
 pub(crate) use cross::check_roles;
 pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 pub(crate) use fault::Faults;
@@ -66,6 +70,7 @@ pub(crate) struct Config {
     pub(crate) ops: OpsConfig,
     pub(crate) auth: AuthConfig,
     pub(crate) cleeng: CleengConfig,
+    pub(crate) cleeng_webhooks: CleengWebhooksConfig,
     pub(crate) gateways: BTreeMap<GatewayName, GatewayConfig>,
     pub(crate) checkout: CheckoutConfig,
     pub(crate) worker: WorkerConfig,

@@ -32,6 +32,10 @@ impl Config {
             ),
             (BrokerUrl::Embedded, LedgerUrl::Sqlite(_)) | (_, LedgerUrl::Postgres(_)) => None,
         };
-        late.chain(apart).collect()
+        let deaf = self.cleeng_webhooks.secrets.is_empty().then(|| {
+            "cleeng.webhook_secret is not set: Cleeng's webhooks (renewals, refunds, the end of a subscription) are refused"
+                .to_owned()
+        });
+        late.chain(apart).chain(deaf).collect()
     }
 }

@@ -42,6 +42,24 @@ pub(super) fn webhook_secrets(text: &str) -> Result<Vec<SecretString>, Wrong> {
         .collect()
 }
 
+/// One secret of Cleeng's webhooks or several, separated by commas; an empty text is none.
+pub(super) fn cleeng_secrets(text: &str) -> Result<Vec<SecretString>, Wrong> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    text.split(',')
+        .map(|one| {
+            let one = one.trim();
+            not_of_kind(
+                one,
+                &["sk_", "rk_", "pk_", "whsec_"],
+                "the secret that Cleeng signs with",
+            )?;
+            token(one)
+        })
+        .collect()
+}
+
 /// SHA-256 hashes in hexadecimal digits, separated by commas; an empty text is none.
 pub(super) fn hashes(text: &str) -> Result<Vec<[u8; 32]>, Wrong> {
     if text.trim().is_empty() {
@@ -128,6 +146,22 @@ mod tests {
         assert_eq!(webhook_secrets("whsec_1, whsec_2").unwrap().len(), 2);
         for bad in ["", "whsec_1,", ",whsec_1", "whsec_1 whsec_2"] {
             assert!(webhook_secrets(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_secret_of_cleengs_there_is_none_and_half_a_list_is_a_fault() {
+        let count = |text: &str| cleeng_secrets(text).map(|secrets| secrets.len()).ok();
+        for (text, secrets) in [
+            ("", Some(0)),
+            ("old", Some(1)),
+            ("old, new", Some(2)),
+            ("old,", None),
+            (",", None),
+            (" ", None),
+            ("whsec_1", None),
+        ] {
+            assert_eq!(count(text), secrets, "{text:?}");
         }
     }
 

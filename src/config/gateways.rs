@@ -22,6 +22,9 @@ const KEY_LIFETIME: &str = "20h";
 /// Stripe keeps a key for at least 24 h; an hour of it is left for a request on its way.
 const LONGEST_KEY_LIFETIME: Duration = secs(23 * 3600);
 
+/// `/v1/webhooks/cleeng` is not a gateway's.
+const CLEENGS_PATH: &str = "cleeng";
+
 const KEYS: [&str; 11] = [
     "base_url",
     "secret_key",
@@ -101,6 +104,16 @@ impl Section<'_> {
 
     fn gateway_name(&self, reader: &mut Reader) -> Option<GatewayName> {
         let parsed = self.name.parse::<GatewayName>().ok();
+        if self.name == CLEENGS_PATH {
+            reader.blame(
+                &self.path,
+                Wrong::new(
+                    "a name whose webhooks would go where Cleeng sends its own",
+                    "give the section another name; its kind may be set by `kind`",
+                ),
+            );
+            return None;
+        }
         // Two underscores separate the words of a variable, so they cannot be part of one.
         let fits = !self.name.contains("__") && !self.name.ends_with('_');
         let name = parsed.filter(|_| fits);

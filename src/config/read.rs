@@ -6,7 +6,7 @@ use std::path::Path;
 use super::fault::{Fault, Faults, Origin};
 use super::layers::Layers;
 use super::reader::Reader;
-use super::{Config, cross, gateways, sections, variable};
+use super::{Config, cleeng_webhooks, cross, gateways, sections, variable};
 
 /// The defaults, and the documentation of every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -94,6 +94,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
     let ops = sections::ops(reader);
     let auth = sections::auth(reader);
     let cleeng = sections::cleeng(reader);
+    let cleeng_webhooks = cleeng_webhooks::cleeng_webhooks(reader);
     let gateways = gateways::gateways(reader);
     let checkout = sections::checkout(reader);
     let worker = sections::worker(reader);
@@ -108,6 +109,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
         ops: ops?,
         auth: auth?,
         cleeng: cleeng?,
+        cleeng_webhooks: cleeng_webhooks?,
         gateways: gateways?,
         checkout: checkout?,
         worker: worker?,

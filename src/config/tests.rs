@@ -1,6 +1,7 @@
 //! The whole reader at work: every fault, the layers, and that no secret gets out.
 
 mod faults;
+mod webhooks;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -244,8 +245,10 @@ fn no_secret_is_shown_by_a_configuration() {
 
 #[test]
 fn what_works_and_may_surprise_is_advised() {
-    assert_eq!(with(None, &[]).unwrap().advice(), Vec::<String>::new());
+    let heard = ("CONNECTOR_CLEENG__WEBHOOK_SECRET", "canary");
+    assert_eq!(with(None, &[heard]).unwrap().advice(), Vec::<String>::new());
     let slow = [
+        heard,
         ("CONNECTOR_BROKER__URL", "amqp://h"),
         ("CONNECTOR_LEDGER__TIMEOUT", "5s"),
     ];

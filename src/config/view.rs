@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::value::spell;
 use super::{
-    AuthConfig, BrokerUrl, CaptureMode, Config, GatewayConfig, LedgerUrl, LogFormat, StripeConfig,
+    AuthConfig, BrokerUrl, CaptureMode, CleengWebhooksConfig, Config, GatewayConfig, LedgerUrl,
+    LogFormat, RefundPaths, SignatureEncoding, StripeConfig,
 };
 
 const SECRET: &str = "[secret]";
@@ -56,6 +57,10 @@ impl Config {
                 "breaker_failures": self.cleeng.limits.breaker_failures,
                 "rate_limit": self.cleeng.limits.rate_limit,
                 "concurrency": self.cleeng.limits.concurrency,
+                "webhook_secret": secrets_view(&self.cleeng_webhooks),
+                "webhook_signature_header": self.cleeng_webhooks.signature_header,
+                "webhook_signature_encoding": encoding_view(self.cleeng_webhooks.signature_encoding),
+                "refund_fields": refund_fields_view(&self.cleeng_webhooks.refund_fields),
             },
             "gateways": gateways,
             "checkout": {
@@ -89,6 +94,32 @@ fn auth_view(auth: &AuthConfig) -> Value {
         AuthConfig::None => json!({ "mode": "none", "api_key_hashes": "" }),
         AuthConfig::ApiKey { .. } => json!({ "mode": "api_key", "api_key_hashes": SECRET }),
     }
+}
+
+/// Whether there is one at all may be seen.
+fn secrets_view(webhooks: &CleengWebhooksConfig) -> &'static str {
+    match webhooks.secrets.as_slice() {
+        [] => "",
+        [_, ..] => SECRET,
+    }
+}
+
+fn encoding_view(encoding: SignatureEncoding) -> &'static str {
+    match encoding {
+        SignatureEncoding::Hex => "hex",
+        SignatureEncoding::Base64 => "base64",
+    }
+}
+
+fn refund_fields_view(fields: &RefundPaths) -> Value {
+    json!({
+        "payment_id": fields.payment_id.spelt(),
+        "order_id": fields.order_id.spelt(),
+        "external_payment_id": fields.external_payment_id.spelt(),
+        "amount": fields.amount.spelt(),
+        "currency": fields.currency.spelt(),
+        "refund_id": fields.refund_id.spelt(),
+    })
 }
 
 fn gateway_view(gateway: &GatewayConfig) -> Value {
