@@ -225,6 +225,7 @@ fn ingest(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> Ingest {
         parts.config.http.clone(),
         parts.config.auth.clone(),
         parts.config.checkout.clone(),
+        parts.config.cleeng_webhooks.clone(),
         stop.clone(),
     )
 }

@@ -5,6 +5,7 @@
 mod accept;
 mod auth;
 mod body;
+mod cleeng;
 mod intake;
 mod limits;
 mod marks;
@@ -25,7 +26,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Publish;
-use crate::config::{AuthConfig, CheckoutConfig, HttpConfig};
+use crate::config::{AuthConfig, CheckoutConfig, CleengWebhooksConfig, HttpConfig};
 use crate::gateway::Gateways;
 use crate::ledger::Ledger;
 use crate::telemetry::metrics::Metrics;
@@ -45,6 +46,7 @@ pub(crate) struct Ingest {
     pub(crate) http: HttpConfig,
     pub(crate) auth: AuthConfig,
     pub(crate) checkout: CheckoutConfig,
+    pub(crate) cleeng: CleengWebhooksConfig,
     /// One permit for each request under way, and for each open event stream.
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
@@ -68,6 +70,7 @@ impl Ingest {
         http: HttpConfig,
         auth: AuthConfig,
         checkout: CheckoutConfig,
+        cleeng: CleengWebhooksConfig,
         stop: CancellationToken,
     ) -> Ingest {
         let permits = Arc::new(Semaphore::new(http.max_in_flight));
@@ -82,6 +85,7 @@ impl Ingest {
             http,
             auth,
             checkout,
+            cleeng,
             requests: permits,
             streams,
             marks: Marks::default(),
@@ -112,7 +116,9 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
             Arc::clone(&ingest),
             auth::require,
         ));
-    let webhooks = Router::new().route("/v1/webhooks/{gateway}", post(webhooks::take));
+    let webhooks = Router::new()
+        .route("/v1/webhooks/cleeng", post(cleeng::take))
+        .route("/v1/webhooks/{gateway}", post(webhooks::take));
     let api = payments
         .merge(webhooks)
         .fallback(problem::no_such_path)

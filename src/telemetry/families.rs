@@ -28,6 +28,7 @@ pub(super) struct Counters {
     pub(super) retries: IntCounterVec,
     pub(super) dead_letters: IntCounterVec,
     pub(super) webhooks: IntCounterVec,
+    pub(super) demands: IntCounterVec,
 }
 
 /// How long it took.
@@ -87,6 +88,11 @@ impl Counters {
                 "webhooks_total",
                 &["gateway", "result"],
                 "Webhooks of a gateway, by what became of them",
+            )?,
+            demands: r.counters(
+                "demands_total",
+                &["kind", "result"],
+                "Webhooks of Cleeng, by what they ask for and what became of them",
             )?,
         })
     }

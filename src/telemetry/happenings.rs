@@ -5,14 +5,15 @@ use std::time::Duration;
 use prometheus::IntGauge;
 
 use super::labels::{
-    CleengCall, GatewayCall, Refusal, Reported, Route, StatusClass, WebhookResult,
+    CleengCall, DemandKind, DemandResult, GatewayCall, Refusal, Reported, Route, StatusClass,
+    WebhookResult,
 };
 use super::metrics::Metrics;
 use crate::config::Role;
 use crate::domain::confirmation::Report;
 use crate::domain::dead::DeadReason;
 use crate::domain::failure::CallError;
-use crate::domain::ids::{GatewayName, OrderId, PaymentId};
+use crate::domain::ids::{DemandId, GatewayName, OrderId, PaymentId};
 use crate::domain::outcome::Outcome;
 use crate::domain::queue::Queue;
 
@@ -141,6 +142,53 @@ impl Metrics {
         }
     }
 
+    /// A webhook of Cleeng's. `detail` names a field or a topic, never a value of the payload.
+    pub(crate) fn demand(
+        &self,
+        kind: DemandKind,
+        result: DemandResult,
+        id: Option<DemandId>,
+        detail: Option<&str>,
+    ) {
+        let (kind, label) = (kind.label(), result.label());
+        self.counters
+            .demands
+            .with_label_values(&[kind, label])
+            .inc();
+        let demand = id.map(tracing::field::display);
+        match result {
+            DemandResult::Taken | DemandResult::Repeated | DemandResult::Foreign => {
+                tracing::info!(demand.id = demand, kind, result = label, "demand taken");
+            }
+            DemandResult::OtherTopic => {
+                tracing::warn!(
+                    demand.id = demand,
+                    kind,
+                    result = label,
+                    detail,
+                    "demand kept"
+                );
+            }
+            DemandResult::RefundRepeated | DemandResult::Incomplete | DemandResult::NoGateway => {
+                tracing::error!(
+                    demand.id = demand,
+                    kind,
+                    result = label,
+                    detail,
+                    "demand not done by itself"
+                );
+            }
+            DemandResult::NoSignature
+            | DemandResult::WrongSignature
+            | DemandResult::Unreadable
+            | DemandResult::OtherPublisher
+            | DemandResult::SwitchedOff
+            | DemandResult::Unavailable => {
+                tracing::warn!(demand.id = demand, kind, result = label, "demand not taken");
+            }
+        }
+    }
+
     pub(crate) fn gateway_took(&self, gateway: &GatewayName, call: GatewayCall, span: Duration) {
         self.times
             .gateway_seconds
@@ -231,6 +279,7 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
         "connect",
     );
     metrics.webhook(gateway, WebhookResult::Taken);
+    metrics.demand(DemandKind::Refund, DemandResult::Taken, None, None);
     metrics.lane_paused(&Queue::GatewayEvents, "401");
     metrics.lane_resumed(&Queue::Confirmations);
     metrics.breaker_opened(gateway.as_str());

@@ -1,6 +1,7 @@
 //! Every value that a metric's label can take, beside the names of gateways. No id, URL or error text is ever one.
 
 use crate::domain::attempt::Stage;
+use crate::domain::demand::Asked;
 
 /// An enum whose variants are label values.
 macro_rules! labels {
@@ -79,6 +80,62 @@ labels! {
         Unreadable = "unreadable",
         WrongMode = "wrong_mode",
         /// Broker or ledger away; the sender comes again.
+        Unavailable = "unavailable",
+    }
+}
+
+labels! {
+    /// What a webhook of Cleeng's asks for.
+    DemandKind {
+        Authorise = "authorise",
+        Capture = "capture",
+        CaptureOne = "capture_payment",
+        Refund = "refund",
+        Terminate = "terminate",
+        Release = "release",
+        /// Another topic, or one without what it needs.
+        Unknown = "unknown",
+        /// It was refused before it was read.
+        Unread = "unread",
+    }
+}
+
+impl DemandKind {
+    pub(crate) fn of(asked: &Asked) -> DemandKind {
+        match asked {
+            Asked::Authorise(_) => DemandKind::Authorise,
+            Asked::Capture(_) => DemandKind::Capture,
+            Asked::CaptureOne(_) => DemandKind::CaptureOne,
+            Asked::Refund(_) => DemandKind::Refund,
+            Asked::Terminate(_) => DemandKind::Terminate,
+            Asked::Release(_) => DemandKind::Release,
+            Asked::Unknown { .. } => DemandKind::Unknown,
+        }
+    }
+}
+
+labels! {
+    /// What became of a webhook of Cleeng's; of those that are only kept also the demand's outcome.
+    DemandResult {
+        Taken = "taken",
+        /// It was known: queued again, or nothing more to do.
+        Repeated = "repeated",
+        /// A refund without an id, once more after it was made: perhaps a second one.
+        RefundRepeated = "refund_repeated",
+        OtherTopic = "unknown_topic",
+        /// What it needs is missing, or cannot be read.
+        Incomplete = "incomplete",
+        /// Its payment method is no gateway's of ours.
+        Foreign = "foreign",
+        /// It is not known which gateway of ours it is for.
+        NoGateway = "no_gateway",
+        NoSignature = "no_signature",
+        WrongSignature = "wrong_signature",
+        Unreadable = "unreadable",
+        OtherPublisher = "other_publisher",
+        /// There is no secret to know it by.
+        SwitchedOff = "switched_off",
+        /// Broker or ledger away; Cleeng comes again.
         Unavailable = "unavailable",
     }
 }

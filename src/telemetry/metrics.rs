@@ -3,7 +3,9 @@
 use prometheus::{Registry, TextEncoder};
 
 use super::families::{Counters, Gauges, Times};
-use super::labels::{CleengCall, Refusal, Reported, Route, StatusClass, WebhookResult};
+use super::labels::{
+    CleengCall, DemandKind, DemandResult, Refusal, Reported, Route, StatusClass, WebhookResult,
+};
 use super::register::Register;
 use crate::domain::confirmation::Report;
 use crate::domain::dead::DeadReason;
@@ -58,6 +60,13 @@ impl Metrics {
             }
             for failed in ["not_done", "unknown", "refused", "broken"] {
                 self.counters.outcomes.with_label_values(&[name, failed]);
+            }
+        }
+        for kind in DemandKind::ALL {
+            for result in DemandResult::ALL {
+                self.counters
+                    .demands
+                    .with_label_values(&[kind.label(), result.label()]);
             }
         }
         for reason in Refusal::ALL {
@@ -147,7 +156,7 @@ mod tests {
             assert!(!histogram || name.ends_with("_seconds"), "{name}");
         }
         // All fields of the families, and build_info.
-        assert_eq!(ours.len(), 21, "a metric is made and never counted");
+        assert_eq!(ours.len(), 22, "a metric is made and never counted");
     }
 
     #[test]

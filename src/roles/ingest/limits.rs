@@ -43,7 +43,7 @@ fn route_of(request: &Request) -> Route {
         Some("/v1/payments/{id}") => Route::Show,
         Some("/v1/payments/{id}/continue") => Route::Continue,
         Some("/v1/payments/{id}/events") => Route::Events,
-        Some("/v1/webhooks/{gateway}") => Route::Webhook,
+        Some("/v1/webhooks/{gateway}" | "/v1/webhooks/cleeng") => Route::Webhook,
         Some(_) | None => Route::Other,
     }
 }

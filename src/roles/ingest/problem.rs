@@ -37,6 +37,8 @@ pub(super) enum Problem {
     WrongMethod,
     Unauthorized,
     BadWebhook(String),
+    /// There is no secret to know Cleeng's webhooks by.
+    CleengOff,
     Busy,
     /// Too many commands wait for the gateway: nothing was written.
     Overloaded,
@@ -75,6 +77,7 @@ impl Problem {
             Problem::WrongMethod => "wrong-method",
             Problem::Unauthorized => "unauthorized",
             Problem::BadWebhook(_) => "webhook-refused",
+            Problem::CleengOff => "cleeng-webhooks-off",
             Problem::Busy => "busy",
             Problem::Overloaded => "overloaded",
             Problem::Unavailable(_) => "unavailable",
@@ -94,6 +97,7 @@ impl Problem {
             Problem::UnknownPayment
             | Problem::UnknownGateway
             | Problem::UnknownPath
+            | Problem::CleengOff
             | Problem::WrongMethod => Refusal::NotFound,
             Problem::Unauthorized => Refusal::Unauthenticated,
             Problem::Busy => Refusal::Busy,
@@ -108,9 +112,10 @@ impl Problem {
                 StatusCode::BAD_REQUEST
             }
             Problem::Unauthorized => StatusCode::UNAUTHORIZED,
-            Problem::UnknownPayment | Problem::UnknownGateway | Problem::UnknownPath => {
-                StatusCode::NOT_FOUND
-            }
+            Problem::UnknownPayment
+            | Problem::UnknownGateway
+            | Problem::UnknownPath
+            | Problem::CleengOff => StatusCode::NOT_FOUND,
             Problem::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Problem::KeyInFlight | Problem::OrderTaken(_) | Problem::NothingAwaited { .. } => {
                 StatusCode::CONFLICT
@@ -142,6 +147,7 @@ impl Problem {
             Problem::WrongMethod => "The path does not know this method",
             Problem::Unauthorized => "The credential is missing or wrong",
             Problem::BadWebhook(_) => "The webhook was refused",
+            Problem::CleengOff => "Cleeng's webhooks are not taken here",
             Problem::Busy => "Too many requests are under way",
             Problem::Overloaded => "Too many payments wait for the gateway",
             Problem::Unavailable(_) => "The service cannot take payments now",
@@ -170,6 +176,7 @@ impl Problem {
             Problem::UnknownPath => "See the README for the paths of this API.".to_owned(),
             Problem::WrongMethod => "See the Allow header.".to_owned(),
             Problem::Unauthorized => "Send Authorization: Bearer with a valid API key.".to_owned(),
+            Problem::CleengOff => "Nothing was taken: set cleeng.webhook_secret to what Cleeng signs with.".to_owned(),
             Problem::BadWebhook(why) => format!("Nothing was taken: {why}."),
             Problem::Busy => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
             Problem::Overloaded => "This request changed nothing. Send it with the same key again after Retry-After seconds: it is paid at most once.".to_owned(),
