@@ -104,7 +104,7 @@ impl Cleeng {
         taken::read(&answer)
     }
 
-    async fn read(&self, path: &str) -> Result<Answer, CallError> {
+    pub(super) async fn read(&self, path: &str) -> Result<Answer, CallError> {
         let turn = self.pace.turn().await?;
         self.call(turn, self.get(path), Purpose::Read).await
     }

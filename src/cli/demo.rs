@@ -140,6 +140,7 @@ fn variables(
             "simulated-publisher-token".to_owned(),
         ),
         ("CLEENG__PUBLISHER_ID", "558186818".to_owned()),
+        ("CLEENG__WEBHOOK_SECRET", simulator::Hooks::default().secret),
         ("CLEENG__TIMEOUT", "3s".to_owned()),
         ("CLEENG__SETTLE_TIME", "5s".to_owned()),
         ("GATEWAYS__STRIPE__BASE_URL", format!("{base}/stripe")),

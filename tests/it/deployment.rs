@@ -130,6 +130,7 @@ fn the_simulator_of_compose_takes_the_credentials_of_the_roles() {
     for (flag, key) in [
         ("--publisher-token", "CLEENG__PUBLISHER_TOKEN"),
         ("--publisher-id", "CLEENG__PUBLISHER_ID"),
+        ("--cleeng-webhook-secret", "CLEENG__WEBHOOK_SECRET"),
         ("--payment-method-id", "GATEWAYS__STRIPE__PAYMENT_METHOD_ID"),
         ("--stripe-secret-key", "GATEWAYS__STRIPE__SECRET_KEY"),
         (

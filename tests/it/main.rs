@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bench;
+mod cleeng_webhooks;
 mod commands;
 mod control;
 mod dead_letters;

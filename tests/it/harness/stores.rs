@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lapin::options::{ExchangeDeleteOptions, QueueDeleteOptions};
 use lapin::{Connection, ConnectionProperties};
-use sqlx::{ConnectOptions, Executor};
+use sqlx::{ConnectOptions, Connection as _, Executor};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pair {
@@ -96,6 +96,20 @@ impl Stores {
         let mut url = url::Url::parse(&self.servers.database).unwrap();
         url.set_path(&self.prefix);
         url.to_string()
+    }
+
+    /// The number that a query of the ledger gives, past the connector.
+    pub(crate) async fn count(&self, query: &str) -> i64 {
+        sqlx::any::install_default_drivers();
+        let url = match self.pair {
+            Pair::Embedded => format!("sqlite://{}", self.file.display()),
+            Pair::Servers => self.database_url(),
+        };
+        let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+        sqlx::query_scalar(sqlx::AssertSqlSafe(query.to_owned()))
+            .fetch_one(&mut connection)
+            .await
+            .unwrap()
     }
 
     async fn sql(&self, statement: &str) {
