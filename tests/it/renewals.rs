@@ -25,7 +25,7 @@ async fn a_subscription_is_renewed_by_authorisation_and_capture(pair: Pair) {
     for (gateway, token) in GATEWAYS {
         let customer = world.subscribe(gateway, token).await;
         let found = world
-            .until_subscription(customer, "the second renewal", completed(2))
+            .until_subscription(customer, "the second renewal", completed(3))
             .await;
         assert_eq!(
             statuses(&found, RECURRING),
@@ -53,7 +53,7 @@ async fn a_subscription_is_renewed_by_direct_charge(pair: Pair) {
         let customer = world.subscribe(gateway, token).await;
         world.charge_directly(gateway).await;
         let found = world
-            .until_subscription(customer, "the first renewal", completed(1))
+            .until_subscription(customer, "the first renewal", completed(2))
             .await;
         assert_eq!(statuses(&found, RECURRING), ["captured"], "{gateway}");
         assert_eq!(found["totals"]["EUR"]["capturedMinor"], 2 * 999);
