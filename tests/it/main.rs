@@ -23,6 +23,7 @@ mod harness;
 mod ingest;
 mod kill;
 mod lifecycle;
+mod money_back;
 mod outages;
 mod overload;
 mod payments;

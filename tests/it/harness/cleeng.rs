@@ -68,10 +68,27 @@ impl World {
         assert_eq!(answer.status, 202, "{}", answer.text);
         let id = answer.json()["id"].as_str().unwrap().to_owned();
         self.settled(&id, "captured", "delivered").await;
+        self.customer_of(order).await
+    }
+
+    /// Whose order it is, once Cleeng has a payment of it.
+    pub(crate) async fn customer_of(&self, order: u64) -> u64 {
         let url = format!("{}/_ledger?orderId={order}", self.simulator);
         let ledger = self.http.get(&url).await.json();
         let record = &ledger["cleeng"]["payments"][0];
         record["customerId"].as_u64().unwrap()
+    }
+
+    /// Waits until a demand of this kind was left to an operator for this reason.
+    pub(crate) async fn demand_kept(&self, asked: &str, why: &str) {
+        self.eventually(&format!("{asked} is kept: {why}"), async |world| {
+            let line = |line: &&str| {
+                line.contains(&format!("\"asked\":\"{asked}\""))
+                    && line.contains(&format!("\"why\":\"{why}\""))
+            };
+            world.logs().lines().find(line).map(drop)
+        })
+        .await;
     }
 }
 
