@@ -3,7 +3,7 @@
 use super::super::confirmation::Report;
 use super::super::moment::Moment;
 use super::super::money::Money;
-use super::super::outcome::{Decline, Outcome, Progress};
+use super::super::outcome::{Decline, DeclineClass, Outcome, Progress};
 use super::{Payment, Status};
 
 /// What an outcome does to a payment.
@@ -27,6 +27,9 @@ pub(crate) enum Transition {
 pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transition {
     if let Some(taken) = wrong_amount(payment, outcome) {
         return Transition::WrongAmount { taken };
+    }
+    if let (Outcome::Lapsed { .. }, Status::Authorized) = (outcome, payment.status) {
+        return lapse(payment, now);
     }
     let mut moved = payment.clone();
     moved.updated_at = now;
@@ -58,11 +61,7 @@ pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transi
             moved.status = Status::Rejected;
             Some(Report::Rejected)
         }
-        Outcome::Cancelled { .. } => {
-            moved.status = Status::Cancelled;
-            Some(Report::Cancelled)
-        }
-        Outcome::Lapsed { .. } => {
+        Outcome::Cancelled { .. } | Outcome::Lapsed { .. } => {
             moved.status = Status::Cancelled;
             Some(Report::Cancelled)
         }
@@ -103,6 +102,21 @@ pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transi
     Transition::Moved {
         payment: Box::new(moved),
         report,
+    }
+}
+
+/// The payment whose hold ran out: to Cleeng that is a decline, after which its dunning goes on. It is not charged anew by itself.
+fn lapse(payment: &Payment, now: Moment) -> Transition {
+    let mut moved = payment.clone();
+    moved.status = Status::Rejected;
+    moved.decline = Some(Decline {
+        class: DeclineClass::Soft,
+        code: "authorization_expired".to_owned(),
+    });
+    moved.updated_at = now;
+    Transition::Moved {
+        payment: Box::new(moved),
+        report: Some(Report::Rejected),
     }
 }
 

@@ -73,3 +73,6 @@ fn open(attempt: &Attempt, reference: &GatewayRef, seen: Seen, now: Moment) -> S
         Seen::Nothing | Seen::Untouched | Seen::Answer => Step::Send(attempt.id),
     }
 }
+
+#[cfg(test)]
+mod tests;

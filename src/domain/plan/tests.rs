@@ -10,31 +10,31 @@ use crate::domain::outcome::Progress;
 use crate::domain::payment::{Method, Operation, OrderFacts};
 use crate::domain::secret::Secret;
 
-const NOW: Moment = Moment(1_000);
-const PAST: Moment = Moment(1_000);
-const FUTURE: Moment = Moment(1_001);
+pub(super) const NOW: Moment = Moment(1_000);
+pub(super) const PAST: Moment = Moment(1_000);
+pub(super) const FUTURE: Moment = Moment(1_001);
 
-const NOT_DONE: AttemptState = AttemptState::NotDone(Cause::Connect);
-const LOST: AttemptState = AttemptState::Unknown(Cause::TimedOut);
-const IN_FLIGHT: AttemptState = AttemptState::Unknown(Cause::InFlight);
-const CONFLICT: AttemptState = AttemptState::Unknown(Cause::StateConflict);
-const STORED: AttemptState = AttemptState::Unknown(Cause::StoredError);
+pub(super) const NOT_DONE: AttemptState = AttemptState::NotDone(Cause::Connect);
+pub(super) const LOST: AttemptState = AttemptState::Unknown(Cause::TimedOut);
+pub(super) const IN_FLIGHT: AttemptState = AttemptState::Unknown(Cause::InFlight);
+pub(super) const CONFLICT: AttemptState = AttemptState::Unknown(Cause::StateConflict);
+pub(super) const STORED: AttemptState = AttemptState::Unknown(Cause::StoredError);
 
-const ALL_SEEN: [Seen; 3] = [Seen::Nothing, Seen::Untouched, Seen::Answer];
+pub(super) const ALL_SEEN: [Seen; 3] = [Seen::Nothing, Seen::Untouched, Seen::Answer];
 
 /// What is known in a row of a table.
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    status: Status,
-    referenced: bool,
-    order: bool,
-    deadline: Moment,
+pub(super) struct Row {
+    pub(super) status: Status,
+    pub(super) referenced: bool,
+    pub(super) order: bool,
+    pub(super) deadline: Moment,
     /// The attempts so far; the last one is the one that counts.
-    attempts: &'static [(Stage, AttemptState)],
-    key_ends: Moment,
+    pub(super) attempts: &'static [(Stage, AttemptState)],
+    pub(super) key_ends: Moment,
 }
 
-const FRESH: Row = Row {
+pub(super) const FRESH: Row = Row {
     status: Status::Processing,
     referenced: false,
     order: true,
@@ -48,11 +48,11 @@ const LATE: Row = Row {
     ..FRESH
 };
 
-fn reference() -> GatewayRef {
+pub(super) fn reference() -> GatewayRef {
     GatewayRef("pi_1".to_owned())
 }
 
-fn attempt_id(number: usize) -> AttemptId {
+pub(super) fn attempt_id(number: usize) -> AttemptId {
     AttemptId(Uuid::from_u128(u128::try_from(number).unwrap()))
 }
 
@@ -92,7 +92,7 @@ fn payment(row: Row) -> Payment {
     }
 }
 
-fn known(row: Row) -> Known {
+pub(super) fn known(row: Row) -> Known {
     let attempts = (1..)
         .zip(row.attempts)
         .map(|(number, (stage, state))| Attempt {

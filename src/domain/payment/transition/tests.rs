@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::*;
 use crate::domain::ids::{GatewayRef, ObjectRef, OrderId, PaymentId};
 use crate::domain::money_back::{Refund, RefundState};
-use crate::domain::outcome::{DeclineClass, NextAction, StoredMethod};
+use crate::domain::outcome::{NextAction, StoredMethod};
 use crate::domain::payment::{Method, Operation, OrderFacts};
 use crate::domain::secret::Secret;
 
@@ -111,6 +111,10 @@ fn cancelled() -> Outcome {
     Outcome::Cancelled { reference }
 }
 
+fn lapsed(reference: Option<GatewayRef>) -> Outcome {
+    Outcome::Lapsed { reference }
+}
+
 fn authorized(amount: Money) -> Outcome {
     Outcome::Authorized {
         reference: reference(),
@@ -191,6 +195,7 @@ fn what_has_been_taken_in_changes_nothing_the_second_time() {
         pending(),
         rejected(),
         cancelled(),
+        lapsed(Some(reference())),
         authorized(euros(999)),
         captured(euros(999)),
     ];
@@ -311,18 +316,34 @@ fn a_status_of_our_own_never_overrules_an_ended_payment() {
 }
 
 #[test]
-fn an_authorisation_that_ran_out_is_cancelled_for_cleeng() {
-    let ended = Outcome::Cancelled {
-        reference: reference(),
-    };
-    let lapsed = Outcome::Lapsed {
-        reference: Some(reference()),
-    };
-    for status in Status::ALL {
+fn an_authorisation_that_ran_out_is_a_decline_for_cleeng_and_says_so_once() {
+    for lapsed in [lapsed(None), lapsed(Some(reference()))] {
+        let held = payment(Status::Authorized);
+        let Transition::Moved { payment, report } = apply(&held, &lapsed, NOW) else {
+            panic!("a hold that is gone is news");
+        };
+        assert_eq!(
+            (payment.status, report),
+            (Status::Rejected, Some(Report::Rejected))
+        );
+        let expired = Decline {
+            class: DeclineClass::Soft,
+            code: "authorization_expired".to_owned(),
+        };
+        assert_eq!(payment.decline, Some(expired));
+        assert_eq!(payment.reference(), Some(&reference()));
+        assert_eq!(apply(&payment, &lapsed, NOW), Transition::Unchanged);
+    }
+}
+
+#[test]
+fn a_hold_that_we_never_knew_of_counts_as_cancelled_when_it_ran_out() {
+    let others = Status::ALL.into_iter();
+    for status in others.filter(|status| *status != Status::Authorized) {
         let before = payment(status);
         assert_eq!(
-            apply(&before, &lapsed, NOW),
-            apply(&before, &ended, NOW),
+            apply(&before, &lapsed(Some(reference())), NOW),
+            apply(&before, &cancelled(), NOW),
             "{status:?}"
         );
     }
