@@ -191,6 +191,21 @@ impl Outcome {
         }
     }
 
+    /// Whether this can be the answer to a request of `stage`. What was to be taken or given up is no hold any more; an answer that
+    /// says anything else says nothing about the request.
+    pub(crate) fn answers(&self, stage: Stage) -> bool {
+        match stage {
+            Stage::Capture | Stage::Void => self.settles(stage),
+            Stage::Customer
+            | Stage::Create
+            | Stage::Charge
+            | Stage::Cancel
+            | Stage::Refund
+            | Stage::Save
+            | Stage::Remove => true,
+        }
+    }
+
     /// Whether this leaves nothing unknown about a request of `stage`.
     pub(crate) fn settles(&self, stage: Stage) -> bool {
         match self {
@@ -208,9 +223,9 @@ impl Outcome {
             Outcome::Captured { .. } | Outcome::Lapsed { .. } => {
                 stage.is_of_checkout() || matches!(stage, Stage::Capture | Stage::Void)
             }
-            Outcome::Rejected { .. } | Outcome::Cancelled { .. } => {
-                !matches!(stage, Stage::Refund | Stage::Remove)
-            }
+            // A decline is of a card that a payer gave: no answer to what is done about a hold.
+            Outcome::Rejected { .. } => stage.is_of_checkout() || stage == Stage::Save,
+            Outcome::Cancelled { .. } => !matches!(stage, Stage::Refund | Stage::Remove),
             Outcome::Refunded { .. } => stage == Stage::Refund,
             Outcome::Saved { .. } => stage == Stage::Save,
             Outcome::Removed => stage == Stage::Remove,
@@ -243,12 +258,24 @@ mod tests {
         let lapsed = Outcome::Lapsed {
             reference: Some(reference.clone()),
         };
+        let works = Outcome::Pending {
+            reference: reference.clone(),
+        };
+        let declined = Outcome::Rejected {
+            reference: None,
+            decline: Decline {
+                class: DeclineClass::Soft,
+                code: "insufficient_funds".to_owned(),
+            },
+        };
         let ended = Outcome::Cancelled { reference };
         for (outcome, charge, capture, void, refund, remove) in [
             (captured, true, true, true, false, false),
             (held, true, false, false, false, false),
             (lapsed, true, true, true, false, false),
             (ended, true, true, true, false, false),
+            (works, true, false, false, false, false),
+            (declined, true, false, false, false, false),
             (Outcome::Removed, false, false, false, false, true),
         ] {
             let settled = [

@@ -2,7 +2,10 @@
 
 use super::case::Case;
 use super::{Flow, Interrupted, Job, Worker};
+use crate::domain::attempt::Stage;
 use crate::domain::dead::DeadReason;
+use crate::domain::failure::{CallError, Cause};
+use crate::domain::outcome::Outcome;
 use crate::domain::payment::Status;
 use crate::domain::plan::FollowUp;
 
@@ -47,4 +50,17 @@ impl Worker {
             flow @ (Flow::Again | Flow::Stop(_)) => Ok(flow),
         }
     }
+}
+
+/// What an answer says about the request. One that tells of something else leaves it unknown: it is read before another key may be
+/// made.
+pub(super) fn about(
+    stage: Stage,
+    answer: Result<Outcome, CallError>,
+) -> Result<Outcome, CallError> {
+    let cause = Cause::StateConflict;
+    answer.and_then(|outcome| match outcome.answers(stage) {
+        true => Ok(outcome),
+        false => Err(CallError::Unknown { cause }),
+    })
 }

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::case::Case;
+use super::follow_up::about;
 use super::{Flow, Interrupted, Job, Worker};
 use crate::broker::Verdict;
 use crate::clock;
@@ -129,6 +130,7 @@ impl Worker {
         self.metrics
             .gateway_took(&payment.gateway, call, started.elapsed());
         self.metrics.outcome(&payment.gateway, &result);
+        let result = about(attempt.request.stage, result);
         Ok(Sending::Sent { result, first_send })
     }
 

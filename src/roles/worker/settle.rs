@@ -158,7 +158,8 @@ impl Worker {
         Ok(Flow::Again)
     }
 
-    /// The payment is refused by us: no gateway was asked, so Cleeng is told nothing.
+    /// The payment is refused by us: no gateway was asked. Of a checkout Cleeng is told nothing, its payer is. A renewal has no
+    /// payer who waits: it is Cleeng's dunning that waits for an answer.
     pub(super) async fn refuse(
         &self,
         case: &mut Case,
@@ -172,8 +173,9 @@ impl Worker {
             clock::now(),
         );
         if let Transition::Moved { payment, .. } = moved {
+            let report = payment.renewal.map(|_| Report::Rejected);
             case.known.payment = *payment;
-            return self.move_to(case, "refused", Some(detail), None).await;
+            return self.move_to(case, "refused", Some(detail), report).await;
         }
         Ok(Flow::Again)
     }
@@ -227,23 +229,28 @@ impl Worker {
     }
 }
 
-/// What the outcome does to the payment; one that was ended because its time was over has expired.
+/// What the outcome does to the payment; one that was ended because its time was over has expired, and a hold that ran out while
+/// it was to be given up is not missed.
 fn transition(case: &Case, outcome: &Outcome, now: Moment) -> Transition {
     let payment = &case.known.payment;
+    if let (Outcome::Lapsed { .. }, Some(reference)) = (outcome, payment.reference())
+        && was_tried(case, Stage::Void)
+    {
+        let reference = reference.clone();
+        return payment::apply(payment, &Outcome::Cancelled { reference }, now);
+    }
     let ended_late = matches!(outcome, Outcome::Cancelled { .. }) && now >= payment.expires_at;
     if ended_late && !payment.status.is_final() {
-        payment::expire(payment, charge_was_tried(case), now)
+        payment::expire(payment, was_tried(case, Stage::Charge), now)
     } else {
         payment::apply(payment, outcome, now)
     }
 }
 
-/// Whether the request that can move money was ever written down.
-fn charge_was_tried(case: &Case) -> bool {
-    case.known
-        .attempts
-        .iter()
-        .any(|attempt| attempt.request.stage == Stage::Charge)
+/// Whether a request of this stage was ever written down.
+fn was_tried(case: &Case, stage: Stage) -> bool {
+    let attempts = &case.known.attempts;
+    attempts.iter().any(|one| one.request.stage == stage)
 }
 
 fn detail_of(outcome: &Outcome) -> String {
