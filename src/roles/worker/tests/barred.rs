@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::script::{Call, Effect, Ending, Errand, Script, handed};
+use super::script::{Call, Effect, Ending, Errand, Kind, Script, handed};
 use super::stage::{Stage, gateway_name};
 use super::world::Flavour;
 use crate::broker::Verdict;
@@ -21,6 +21,7 @@ async fn attempts_when_barred(before: usize) -> Vec<AttemptState> {
         pause_after: 0,
     };
     let script = Script {
+        kind: Kind::Checkout,
         late: false,
         actions: Vec::new(),
         calls: vec![not_done],

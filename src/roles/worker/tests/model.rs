@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::script::Kind;
 use super::world::{Back, Flavour, World};
 use crate::broker::{Outgoing, Publish, PublishError, Queue};
 use crate::domain::attempt::{AttemptState, FORM, JSON, Prepared, Stage};
@@ -16,7 +17,7 @@ use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayRef, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::moment::Moment;
-use crate::domain::outcome::{Decline, Outcome};
+use crate::domain::outcome::{Decline, DeclineClass, Outcome};
 use crate::domain::payment::Payment;
 use crate::domain::secret::Secret;
 use crate::gateway::{BadEvent, Gateway, MethodFault, Verified};
@@ -29,6 +30,7 @@ tokio::task_local! {
 
 pub(super) struct Model {
     pub(super) flavour: Flavour,
+    pub(super) kind: Kind,
     pub(super) payment_id: PaymentId,
     pub(super) ledger: Ledger,
     pub(super) world: Mutex<World>,
@@ -60,11 +62,30 @@ impl Model {
             !matches!(written.state, AttemptState::NotDone(_)),
             "sent while the ledger says that it was surely not done"
         );
-        let open = known
-            .attempts
-            .iter()
-            .filter(|attempt| attempt.request.stage == Stage::Charge && attempt.state.is_open());
-        assert!(open.count() <= 1, "two keys are open at once");
+        for stage in [Stage::Charge, Stage::Capture, Stage::Void] {
+            let open = known
+                .attempts
+                .iter()
+                .filter(|attempt| attempt.request.stage == stage && attempt.state.is_open());
+            assert!(open.count() <= 1, "two keys are open at once");
+        }
+    }
+
+    /// The next request of a charge; none when the gateway could not be told.
+    pub(super) fn next_request(&self, payment: &Payment) -> Result<Prepared, Decline> {
+        if self.world().unsayable {
+            return Err(Decline {
+                class: DeclineClass::Hard,
+                code: "stored_method_unreadable".to_owned(),
+            });
+        }
+        Ok(match (self.flavour, payment.reference()) {
+            (Flavour::OneCall, _) => prepared(Stage::Charge, "/charges".to_owned(), JSON),
+            (Flavour::TwoStep, None) => prepared(Stage::Create, "/objects".to_owned(), FORM),
+            (Flavour::TwoStep, Some(reference)) => {
+                prepared(Stage::Charge, format!("/objects/{reference}"), FORM)
+            }
+        })
     }
 
     async fn give(&self, back: Back, pause_after: u8) -> Result<Outcome, CallError> {
@@ -94,13 +115,11 @@ impl Gateway for Model {
     }
 
     fn prepare(&self, payment: &Payment) -> Result<Prepared, Decline> {
-        Ok(match (self.flavour, payment.reference()) {
-            (Flavour::OneCall, _) => prepared(Stage::Charge, "/charges".to_owned(), JSON),
-            (Flavour::TwoStep, None) => prepared(Stage::Create, "/objects".to_owned(), FORM),
-            (Flavour::TwoStep, Some(reference)) => {
-                prepared(Stage::Charge, format!("/objects/{reference}"), FORM)
-            }
-        })
+        assert!(
+            matches!(self.kind, Kind::Checkout | Kind::Held),
+            "a renewal is charged as what it is"
+        );
+        self.next_request(payment)
     }
 
     fn prepare_cancel(&self, reference: &GatewayRef) -> Prepared {
@@ -127,7 +146,7 @@ impl Gateway for Model {
     }
 }
 
-fn prepared(stage: Stage, path: String, content_type: &'static str) -> Prepared {
+pub(super) fn prepared(stage: Stage, path: String, content_type: &'static str) -> Prepared {
     Prepared {
         stage,
         path,

@@ -1,10 +1,10 @@
 //! What is true at the gateway: its objects for one payment, and the money that it took.
 
-use super::script::Effect;
+use super::script::{Effect, Kind};
 use crate::domain::ids::GatewayRef;
 use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass, NextAction, Outcome, Progress};
-use crate::domain::payment::Payment;
+use crate::domain::payment::{Payment, Take};
 use crate::domain::secret::Secret;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,14 +16,17 @@ pub(super) enum State {
     Captured,
     Declined,
     Cancelled,
+    /// What it held ran out.
+    Lapsed,
 }
 
 pub(super) struct Objects {
     /// What their names begin with.
     name: String,
-    amount: Money,
+    pub(super) amount: Money,
     pub(super) states: Vec<State>,
     charges: u32,
+    captures: u32,
 }
 
 impl Objects {
@@ -33,6 +36,7 @@ impl Objects {
             amount: payment.order.as_ref().unwrap().amount,
             states: Vec::new(),
             charges: 0,
+            captures: 0,
         }
     }
 
@@ -62,6 +66,10 @@ impl Objects {
         if !had_money && matches!(to, State::Authorized | State::Captured) {
             self.charges += 1;
             assert!(self.charges <= 1, "the payer was charged twice");
+        }
+        if self.states[object] != State::Captured && to == State::Captured {
+            self.captures += 1;
+            assert!(self.captures <= 1, "the money was taken twice");
         }
         self.states[object] = to;
     }
@@ -106,18 +114,34 @@ impl Objects {
                 },
             },
             State::Cancelled => Outcome::Cancelled { reference },
+            State::Lapsed => Outcome::Lapsed {
+                reference: Some(reference),
+            },
         }
     }
 }
 
 impl Effect {
-    pub(super) fn state(self) -> State {
+    /// A payment that reserves takes nothing yet, and for a renewal there is no payer who could act.
+    pub(super) fn state(self, kind: Kind) -> State {
         match self {
-            Effect::Capture => State::Captured,
+            Effect::Capture => kind.taken(),
+            Effect::Authorize if kind == Kind::Renewal(Take::AtOnce) => State::Captured,
             Effect::Authorize => State::Authorized,
+            Effect::Action if matches!(kind, Kind::Renewal(_)) => State::Declined,
             Effect::Decline => State::Declined,
             Effect::Action => State::Action,
             Effect::Pending => State::Pending,
+        }
+    }
+}
+
+impl Kind {
+    /// What a charge that goes well comes to.
+    pub(super) fn taken(self) -> State {
+        match self.reserves() {
+            true => State::Authorized,
+            false => State::Captured,
         }
     }
 }

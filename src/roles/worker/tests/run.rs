@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::model::{DEATH, Model, Publisher};
 use super::objects::State;
-use super::script::{Action, Errand, Handed, handed};
+use super::script::{Action, Errand, Handed, Kind, handed};
 use super::stage::{Stage, gateway_name};
 use crate::broker::{Delivery, Handler, Headers, Lane, Queue, Verdict};
 use crate::clock;
 use crate::domain::ids::PaymentId;
 use crate::domain::message::{Body, Envelope};
-use crate::domain::payment::Known;
+use crate::domain::payment::{Known, Status};
 use crate::roles::worker::Worker;
 
 /// More calm deliveries than this mean that a payment does not end.
@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) payment_id: PaymentId,
     /// What was handed out and is still the broker's: its worker was killed, or held it.
     pub(super) unsettled: Mutex<Vec<Errand>>,
+    /// The captures and voids that were asked for, each once.
+    pub(super) given: Mutex<Vec<Errand>>,
 }
 
 impl Run<'_> {
@@ -50,26 +52,16 @@ impl Run<'_> {
                     "{sent} requests without a pause"
                 );
             }
-            Action::PayerApproves => self
-                .model
-                .world()
-                .objects
-                .move_all(State::Action, State::Captured),
-            Action::PayerDeclines => self
-                .model
-                .world()
-                .objects
-                .move_all(State::Action, State::Declined),
-            Action::PayerAbandons => self
-                .model
-                .world()
-                .objects
-                .move_all(State::Action, State::Cancelled),
+            Action::PayerApproves => self.move_all(State::Action, self.model.kind.taken()),
+            Action::PayerDeclines => self.move_all(State::Action, State::Declined),
+            Action::PayerAbandons => self.move_all(State::Action, State::Cancelled),
             Action::PendingEnds { captured } => self.pending_ends(*captured),
-            Action::GatewayCaptures => {
-                let mut world = self.model.world();
-                world.objects.move_all(State::Authorized, State::Captured);
+            Action::GatewayCaptures if self.model.kind == Kind::Checkout => {
+                self.move_all(State::Authorized, State::Captured);
             }
+            // Whether it is taken is ours to say.
+            Action::GatewayCaptures => {}
+            Action::Lapses => self.move_all(State::Authorized, State::Lapsed),
             Action::Deadline => self.deadline().await,
             Action::KeysExpire => {
                 self.model.world().forget_keys();
@@ -82,11 +74,15 @@ impl Run<'_> {
 
     fn pending_ends(&self, captured: bool) {
         let to = if captured {
-            State::Captured
+            self.model.kind.taken()
         } else {
             State::Declined
         };
-        self.model.world().objects.move_all(State::Pending, to);
+        self.move_all(State::Pending, to);
+    }
+
+    fn move_all(&self, from: State, to: State) {
+        self.model.world().objects.move_all(from, to);
     }
 
     async fn deadline(&self) {
@@ -97,6 +93,7 @@ impl Run<'_> {
     /// Gives the worker a message; nothing comes back from one that was killed.
     pub(super) async fn hand(&self, handed: Handed) -> Option<Verdict> {
         let delivery = self.delivery(handed.errand)?;
+        self.note_given(handed.errand);
         let death = Arc::new(Notify::new());
         let work = DEATH.scope(Arc::clone(&death), self.worker.take(&delivery));
         let mut work = pin!(work);
@@ -116,12 +113,24 @@ impl Run<'_> {
             Some(Verdict::Done) if handed.errand == Errand::Charge => {
                 self.check_done(delivery.redelivered).await;
             }
+            Some(Verdict::Done) if is_follow_up(handed.errand) => {
+                self.check_done(delivery.redelivered).await;
+                let status = self.known().await.payment.status;
+                assert_ne!(status, Status::Authorized, "done, and still held");
+            }
             Some(Verdict::Done | Verdict::Later { .. } | Verdict::Park { .. }) => {}
             Some(Verdict::Hold { .. }) | None => {
                 self.unsettled.lock().unwrap().push(handed.errand);
             }
         }
         verdict
+    }
+
+    fn note_given(&self, errand: Errand) {
+        let mut given = self.given.lock().unwrap();
+        if is_follow_up(errand) && !given.contains(&errand) {
+            given.push(errand);
+        }
     }
 
     /// Whether the broker hands this out again, and not for the first time.
@@ -141,6 +150,8 @@ impl Run<'_> {
             Errand::Charge => Body::Charge { payment_id },
             Errand::Continue => Body::Continue { payment_id },
             Errand::Recheck => Body::Recheck { payment_id },
+            Errand::Capture => Body::Capture { payment_id },
+            Errand::Void => Body::Void { payment_id },
             Errand::Event { object, carries_id } => {
                 let world = self.model.world();
                 let object = usize::from(object);
@@ -155,7 +166,10 @@ impl Run<'_> {
                 }
             }
         };
-        let lane = Lane::Checkout;
+        let lane = match is_follow_up(errand) {
+            true => Lane::Billing,
+            false => Lane::Checkout,
+        };
         Some(Delivery {
             queue: Queue::Commands {
                 gateway: gateway_name(),
@@ -176,6 +190,14 @@ impl Run<'_> {
             let verdict = self.hand(handed(errand)).await;
             assert!(verdict.is_some(), "killed in peace");
         }
+        self.settle_charge(last_word).await;
+        let given = self.given.lock().unwrap().clone();
+        for errand in given {
+            self.settle_follow_up(errand).await;
+        }
+    }
+
+    async fn settle_charge(&self, last_word: Option<bool>) {
         for delivered in 0..MOST_DELIVERIES {
             match self.hand(handed(Errand::Charge)).await {
                 Some(Verdict::Done | Verdict::Park { .. }) => return,
@@ -191,6 +213,24 @@ impl Run<'_> {
             }
         }
         panic!("the payment never comes to rest: {:?}", self.known().await);
+    }
+
+    async fn settle_follow_up(&self, errand: Errand) {
+        for _ in 0..MOST_DELIVERIES {
+            match self.hand(handed(errand)).await {
+                Some(Verdict::Done | Verdict::Park { .. }) => return,
+                // It waits until an operator has settled the charge.
+                Some(Verdict::Later { .. })
+                    if self.known().await.payment.status == Status::InDoubt =>
+                {
+                    return;
+                }
+                Some(Verdict::Later { .. }) => {}
+                Some(Verdict::Hold { error }) => panic!("held although nothing fails: {error}"),
+                None => panic!("killed in peace"),
+            }
+        }
+        panic!("{errand:?} never ends: {:?}", self.known().await);
     }
 
     async fn speak_last_word(&self, last_word: Option<bool>) {
@@ -224,4 +264,8 @@ impl Run<'_> {
         let known = self.stage.ledger.known(self.payment_id).await;
         known.unwrap().unwrap()
     }
+}
+
+fn is_follow_up(errand: Errand) -> bool {
+    matches!(errand, Errand::Capture | Errand::Void)
 }

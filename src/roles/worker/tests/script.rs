@@ -1,10 +1,7 @@
 //! What happens in one run: the messages that come in, what happens at the gateway meanwhile, and how each call ends.
 
-use proptest::collection::vec;
-use proptest::option;
-use proptest::prelude::*;
-
 use crate::domain::failure::Cause;
+use crate::domain::payment::Take;
 
 /// How one call to the gateway ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,11 +48,36 @@ pub(super) struct Call {
     pub(super) pause_after: u8,
 }
 
+/// What is paid, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A payer is there; each call's effect says what the charge comes to.
+    Checkout,
+    /// A payer is there, and the money is only reserved.
+    Held,
+    /// A stored method is charged, and nobody is there.
+    Renewal(Take),
+}
+
+impl Kind {
+    /// Whether a charge takes nothing yet.
+    pub(super) fn reserves(self) -> bool {
+        match self {
+            Kind::Checkout | Kind::Renewal(Take::AtOnce) => false,
+            Kind::Held | Kind::Renewal(Take::Reserve) => true,
+        }
+    }
+}
+
 /// What a worker is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Errand {
     Charge,
     Continue,
+    /// Take what is held.
+    Capture,
+    /// Give it up.
+    Void,
     /// A sweep found it unsettled.
     Recheck,
     /// An event about one of the gateway's objects; ours carry the payment's id, or not.
@@ -85,6 +107,8 @@ pub(super) enum Action {
     },
     /// An authorisation is captured from elsewhere.
     GatewayCaptures,
+    /// What is held runs out.
+    Lapses,
     Deadline,
     KeysExpire,
     /// The next messages cannot be published.
@@ -93,6 +117,7 @@ pub(super) enum Action {
 
 #[derive(Debug, Clone)]
 pub(super) struct Script {
+    pub(super) kind: Kind,
     /// The payer was too late from the start.
     pub(super) late: bool,
     pub(super) actions: Vec<Action>,
@@ -111,85 +136,4 @@ pub(super) fn handed(errand: Errand) -> Handed {
         errand,
         killed_after: None,
     }
-}
-
-pub(super) fn scripts() -> impl Strategy<Value = Script> {
-    (
-        proptest::bool::weighted(0.05),
-        vec(action(), 1..9),
-        vec(call(), 0..14),
-        option::of(any::<bool>()),
-    )
-        .prop_map(|(late, actions, calls, last_word)| Script {
-            late,
-            actions,
-            calls,
-            last_word,
-        })
-}
-
-fn action() -> impl Strategy<Value = Action> {
-    prop_oneof![
-        10 => vec(delivered(), 1..=1).prop_map(Action::Deliver),
-        5 => vec(delivered(), 2..=2).prop_map(Action::Deliver),
-        2 => Just(Action::PayerApproves),
-        1 => Just(Action::PayerDeclines),
-        1 => Just(Action::PayerAbandons),
-        1 => any::<bool>().prop_map(|captured| Action::PendingEnds { captured }),
-        1 => Just(Action::GatewayCaptures),
-        2 => Just(Action::Deadline),
-        1 => Just(Action::KeysExpire),
-        1 => (1..3_u8).prop_map(Action::PublisherFails),
-    ]
-}
-
-fn delivered() -> impl Strategy<Value = Handed> {
-    let errand = prop_oneof![
-        6 => Just(Errand::Charge),
-        1 => Just(Errand::Continue),
-        1 => Just(Errand::Recheck),
-        2 => (0..3_u8, any::<bool>()).prop_map(|(object, carries_id)| Errand::Event { object, carries_id }),
-    ];
-    (errand, option::weighted(0.25, 0..80_u8)).prop_map(|(errand, killed_after)| Handed {
-        errand,
-        killed_after,
-    })
-}
-
-fn call() -> impl Strategy<Value = Call> {
-    let ending = prop_oneof![
-        6 => Just(Ending::Answered),
-        2 => Just(Ending::NotDone(Cause::Connect)),
-        1 => Just(Ending::NotDone(Cause::RateLimited)),
-        1 => Just(Ending::TurnedAway),
-        1 => Just(Ending::Refused),
-        2 => Just(Ending::LostBefore),
-        1 => Just(Ending::LostAfter(Cause::TimedOut)),
-        1 => Just(Ending::LostAfter(Cause::Reset)),
-        1 => Just(Ending::LostAfter(Cause::Unreadable)),
-        1 => Just(Ending::StoredBefore),
-        1 => Just(Ending::StoredAfter),
-        2 => (1..5_u8).prop_map(Ending::Later),
-        1 => Just(Ending::KilledBefore),
-        2 => Just(Ending::KilledAfter),
-    ];
-    let effect = prop_oneof![
-        4 => Just(Effect::Capture),
-        1 => Just(Effect::Authorize),
-        1 => Just(Effect::Decline),
-        2 => Just(Effect::Action),
-        1 => Just(Effect::Pending),
-    ];
-    (pause(), ending, effect, pause()).prop_map(|(pause_before, ending, effect, pause_after)| {
-        Call {
-            pause_before,
-            ending,
-            effect,
-            pause_after,
-        }
-    })
-}
-
-fn pause() -> impl Strategy<Value = u8> {
-    prop_oneof![3 => Just(0_u8), 1 => 1..4_u8]
 }

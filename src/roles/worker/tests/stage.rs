@@ -11,13 +11,14 @@ use uuid::Uuid;
 
 use super::model::{Model, Publisher};
 use super::run::Run;
-use super::script::Script;
+use super::script::{Kind, Script};
 use super::world::{Flavour, World};
 use crate::cleeng::Cleeng;
 use crate::clock;
 use crate::config::{LedgerConfig, LedgerUrl, WorkerConfig};
-use crate::domain::ids::{GatewayName, OrderId, PaymentId};
-use crate::domain::payment::{Payment, Status};
+use crate::domain::ids::{GatewayName, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
+use crate::domain::payment::{Method, Operation, Payment, Renewal, Status};
+use crate::domain::secret::Secret;
 use crate::gateway::{Gateway, Gateways, sample};
 use crate::ledger::{Accepted, Ledger, NewPayment};
 use crate::roles::breakers::Breakers;
@@ -67,7 +68,8 @@ impl Stage {
         }
     }
 
-    pub(super) async fn play(&self, flavour: Flavour, script: &Script) {
+    /// Plays it to its end and holds what came of it against the truth.
+    pub(super) async fn play(&self, flavour: Flavour, script: &Script) -> PaymentId {
         let run = self.run(flavour, script).await;
         for action in &script.actions {
             run.act(action).await;
@@ -79,13 +81,15 @@ impl Stage {
         run.come_to_rest(script.last_word).await;
         run.tell_everything().await;
         run.check_truth().await;
+        run.payment_id
     }
 
     pub(super) async fn run(&self, flavour: Flavour, script: &Script) -> Run<'_> {
-        let payment = self.accept(script.late).await;
-        let world = World::new(flavour, &payment, &script.calls);
+        let payment = self.accept(script).await;
+        let world = World::new(flavour, &payment, script);
         let model = Arc::new(Model {
             flavour,
+            kind: script.kind,
             payment_id: payment.id,
             ledger: self.ledger.clone(),
             world: Mutex::new(world),
@@ -121,21 +125,35 @@ impl Stage {
             worker,
             payment_id: payment.id,
             unsettled: Mutex::new(Vec::new()),
+            given: Mutex::new(Vec::new()),
         }
     }
 
     /// A payment whose order has been read already.
-    async fn accept(&self, late: bool) -> Payment {
+    async fn accept(&self, script: &Script) -> Payment {
         let now = clock::now();
         let method = sample::new_method(serde_json::json!({ "token": "once" }), false);
         let mut payment = sample::payment(999, "EUR", method);
         payment.id = PaymentId(Uuid::now_v7());
-        payment.order_id = OrderId(self.orders.fetch_add(1, Ordering::Relaxed));
+        let number = self.orders.fetch_add(1, Ordering::Relaxed);
+        payment.order_id = OrderId(number);
         payment.gateway = gateway_name();
         payment.status = Status::Accepted;
         payment.created_at = now;
         payment.updated_at = now;
-        if !late {
+        if let Kind::Renewal(take) = script.kind {
+            payment.operation = Operation::RecurringPayment;
+            payment.method = Method::Stored {
+                token: Secret::new("cus|pm".to_owned()),
+            };
+            payment.renewal = Some(Renewal {
+                subscription_id: SubscriptionId(number),
+                due_at: now,
+                payment_details_id: PaymentDetailsId(1),
+                take,
+            });
+        }
+        if !script.late {
             payment.expires_at = now.plus(Duration::from_secs(900));
         }
         let new = NewPayment {

@@ -2,7 +2,7 @@
 
 use super::play;
 use super::run::MOST_REQUESTS;
-use super::script::{Action, Call, Effect, Ending, Errand, Script, charge, handed};
+use super::script::{Action, Call, Effect, Ending, Errand, Kind, Script, charge, handed};
 use super::world::Flavour;
 use crate::domain::failure::Cause;
 
@@ -19,6 +19,7 @@ fn call(ending: Ending) -> Call {
 
 fn script(actions: Vec<Action>, calls: Vec<Call>) -> Script {
     Script {
+        kind: Kind::Checkout,
         late: false,
         actions,
         calls,

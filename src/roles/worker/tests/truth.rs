@@ -6,7 +6,9 @@ use uuid::Uuid;
 
 use super::objects::State;
 use super::run::Run;
+use super::script::Errand;
 use super::world::Flavour;
+use crate::domain::attempt::Stage;
 use crate::domain::confirmation::Report;
 use crate::domain::payment::{Known, Status};
 
@@ -47,8 +49,16 @@ impl Run<'_> {
         }
         assert!(status.is_final(), "{known:?}");
         let money = matches!(status, Status::Authorized | Status::Captured);
-        let taken = world.objects.has(State::Authorized) || world.objects.has(State::Captured);
+        let has = |state: State| world.objects.has(state);
+        // That it ran out only a read tells; nobody reads what is at rest.
+        let ran_out = status == Status::Authorized && has(State::Lapsed);
+        let taken = has(State::Authorized) || has(State::Captured) || ran_out;
         assert_eq!(money, taken, "{:?} {known:?}", world.objects.states);
+        let follow_ups = self.given.lock().unwrap().len();
+        assert!(
+            status != Status::Authorized || follow_ups == 0 || world.refused,
+            "still held: {known:?}"
+        );
     }
 
     /// With all that the gateway has to say, the ledger agrees with it.
@@ -71,15 +81,16 @@ impl Run<'_> {
             has(State::Authorized),
             "{context}"
         );
+        self.check_follow_ups(&known, has(State::Lapsed), &context);
         match status {
             Status::Captured => {}
             Status::Authorized => assert!(owed(Report::Authorized), "{context}"),
             Status::Rejected => {
-                assert!(has(State::Declined), "{context}");
+                assert!(has(State::Declined) || has(State::Lapsed), "{context}");
                 assert!(owed(Report::Rejected), "{context}");
             }
             Status::Cancelled => {
-                assert!(has(State::Cancelled), "{context}");
+                assert!(has(State::Cancelled) || has(State::Lapsed), "{context}");
                 assert!(owed(Report::Cancelled), "{context}");
             }
             Status::Expired => {
@@ -102,6 +113,66 @@ impl Run<'_> {
             | Status::PartiallyRefunded
             | Status::Refunded
             | Status::ChargedBack => panic!("{context}"),
+        }
+    }
+    /// What was held has one end, the one that was asked for, and Cleeng hears of both in their order.
+    fn check_follow_ups(&self, known: &Known, ran_out: bool, context: &str) {
+        let given = self.given.lock().unwrap();
+        let tried = |stage: Stage| {
+            let attempts = &known.attempts;
+            attempts.iter().any(|one| one.request.stage == stage)
+        };
+        for (errand, stage) in [
+            (Errand::Capture, Stage::Capture),
+            (Errand::Void, Stage::Void),
+        ] {
+            assert!(given.contains(&errand) || !tried(stage), "{context}");
+        }
+        let status = known.payment.status;
+        if self.model.kind.reserves() && status == Status::Captured {
+            assert!(given.contains(&Errand::Capture), "{context}");
+        }
+        let told: Vec<Report> = known.confirmations.iter().map(|one| one.report).collect();
+        if !told.contains(&Report::Authorized) {
+            // A charge that was only found when its money was on its way back, or had never been held.
+            assert!(
+                !self.model.kind.reserves() || status != Status::Captured,
+                "{context}"
+            );
+            return;
+        }
+        let end = match status {
+            Status::Authorized => {
+                assert!(given.is_empty(), "still held: {context}");
+                None
+            }
+            Status::Captured => Some(Report::Captured),
+            Status::Cancelled => Some(Report::Cancelled),
+            Status::Rejected => Some(Report::Rejected),
+            Status::Accepted
+            | Status::Processing
+            | Status::RequiresAction
+            | Status::Pending
+            | Status::InDoubt
+            | Status::PartiallyRefunded
+            | Status::Refunded
+            | Status::ChargedBack
+            | Status::Expired
+            | Status::Failed => panic!("{context}"),
+        };
+        let expected: Vec<Report> = [Some(Report::Authorized), end]
+            .into_iter()
+            .flatten()
+            .collect();
+        assert_eq!(told, expected, "{context}");
+        if ran_out {
+            let by_void = tried(Stage::Void);
+            assert_eq!(status == Status::Cancelled, by_void, "{context}");
+            assert_eq!(status == Status::Rejected, !by_void, "{context}");
+        }
+        if status == Status::Rejected {
+            let decline = known.payment.decline.as_ref().unwrap();
+            assert_eq!(decline.code, "authorization_expired");
         }
     }
 }

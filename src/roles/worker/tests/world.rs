@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::objects::{Objects, State};
-use super::script::{Call, Effect, Ending};
-use crate::domain::attempt::{Prepared, Stage};
+use super::objects::Objects;
+use super::script::{Call, Effect, Ending, Kind, Script};
+use crate::domain::attempt::Prepared;
 use crate::domain::failure::{CallError, Cause};
 use crate::domain::ids::{AttemptId, GatewayRef};
 use crate::domain::outcome::Outcome;
@@ -39,12 +39,15 @@ enum Kept {
 }
 
 pub(super) struct World {
-    flavour: Flavour,
+    pub(super) flavour: Flavour,
+    pub(super) kind: Kind,
     calls: VecDeque<Call>,
     pub(super) objects: Objects,
     keys: BTreeMap<String, Kept>,
     /// Requests that were sent, reads aside.
     pub(super) requests: usize,
+    /// The next request of the charge cannot be put into this gateway's words.
+    pub(super) unsayable: bool,
     /// A request was refused for good.
     pub(super) refused: bool,
     /// A key has become useless while its charge may have been done.
@@ -52,13 +55,15 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(flavour: Flavour, payment: &Payment, calls: &[Call]) -> World {
+    pub(super) fn new(flavour: Flavour, payment: &Payment, script: &Script) -> World {
         World {
             flavour,
-            calls: calls.iter().copied().collect(),
+            kind: script.kind,
+            calls: script.calls.iter().copied().collect(),
             objects: Objects::new(payment),
             keys: BTreeMap::new(),
             requests: 0,
+            unsayable: false,
             refused: false,
             key_lost: false,
         }
@@ -158,10 +163,10 @@ impl World {
         request: &Prepared,
         call: Call,
     ) -> Result<Outcome, CallError> {
-        let on_its_way = |kept: &Kept| matches!(kept, Kept::Flight { request: other, .. } if other.stage == Stage::Charge);
+        let on_its_way = |kept: &Kept| matches!(kept, Kept::Flight { request: other, .. } if other.stage == request.stage);
         assert!(
-            request.stage != Stage::Charge || !self.keys.values().any(on_its_way),
-            "a second key while the first may still charge"
+            !request.stage.moves_money() || !self.keys.values().any(on_its_way),
+            "a second key while the first may still move money"
         );
         let server_error = CallError::Unknown {
             cause: Cause::ServerError,
@@ -235,41 +240,6 @@ impl World {
                 Kept::Flight { .. } | Kept::Outcome(_) | Kept::Error => None,
             };
         }
-    }
-
-    /// Does what is asked, as far as the object's state allows it.
-    fn execute(&mut self, request: &Prepared, effect: Effect) -> Result<Outcome, CallError> {
-        let named = request.path.strip_prefix("/objects/");
-        let named = named.and_then(|name| self.objects.find(&GatewayRef(name.to_owned())));
-        let conflict = CallError::Unknown {
-            cause: Cause::StateConflict,
-        };
-        let object = match (request.stage, self.flavour, named) {
-            (Stage::Create, Flavour::TwoStep, None) => self.objects.make(State::Open),
-            (Stage::Charge, Flavour::OneCall, None) => {
-                let object = self.objects.make(State::Open);
-                self.objects.set(object, effect.state());
-                object
-            }
-            (Stage::Charge, Flavour::TwoStep, Some(object)) => {
-                if self.objects.states[object] != State::Open {
-                    return Err(conflict);
-                }
-                self.objects.set(object, effect.state());
-                object
-            }
-            (Stage::Cancel, _, Some(object)) => match self.objects.states[object] {
-                State::Open | State::Action | State::Authorized => {
-                    self.objects.set(object, State::Cancelled);
-                    object
-                }
-                State::Pending | State::Captured | State::Declined | State::Cancelled => {
-                    return Err(conflict);
-                }
-            },
-            (stage, flavour, _) => panic!("{flavour:?} has no {stage:?} to {}", request.path),
-        };
-        Ok(self.objects.outcome(object))
     }
 }
 
