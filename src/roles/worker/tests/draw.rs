@@ -48,16 +48,29 @@ fn with_follow_ups(kind: BoxedStrategy<Kind>) -> impl Strategy<Value = Script> {
         kind,
         proptest::bool::weighted(0.02),
         vec(action, 1..9),
+        0..3_usize,
         vec(call(), 0..14),
         option::of(any::<bool>()),
     )
-        .prop_map(|(kind, late, actions, calls, last_word)| Script {
-            kind,
-            late,
-            actions: [vec![charge()], actions].concat(),
-            calls,
-            last_word,
-        })
+        .prop_map(
+            |(kind, late, actions, went_well, calls, last_word)| Script {
+                kind,
+                late,
+                actions: [vec![charge()], actions].concat(),
+                // Often the charge goes well, so that most faults are met by what follows it.
+                calls: [vec![good_call(); went_well], calls].concat(),
+                last_word,
+            },
+        )
+}
+
+fn good_call() -> Call {
+    Call {
+        pause_before: 0,
+        ending: Ending::Answered,
+        effect: Effect::Capture,
+        pause_after: 0,
+    }
 }
 
 fn action(errand: BoxedStrategy<Errand>) -> impl Strategy<Value = Action> {
