@@ -11,6 +11,7 @@ mod read_back;
 mod report;
 mod subscription;
 mod taken;
+pub(crate) mod webhooks;
 mod wire;
 
 use std::time::Duration;
@@ -157,6 +158,7 @@ impl Cleeng {
         let request = match verb {
             Verb::Post => self.http.post(url),
             Verb::Patch => self.http.patch(url),
+            Verb::Put => self.http.put(url),
         };
         match body {
             Some(body) => request

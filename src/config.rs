@@ -29,12 +29,10 @@ use url::Url;
 
 use crate::domain::ids::GatewayName;
 
-pub(crate) use cleeng_webhooks::{
-    CleengWebhooksConfig, FieldPath, RefundPaths, SignatureEncoding,
-};
+pub(crate) use cleeng_webhooks::{CleengWebhooksConfig, FieldPath, RefundPaths, SignatureEncoding};
 pub(crate) use cross::check_roles;
-pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 pub(crate) use fault::Faults;
+pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.

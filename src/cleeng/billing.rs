@@ -1,15 +1,20 @@
-//! The calls of a subscription's later life: its next order, what it is, what is reserved for it, its end, and its methods.
+//! The calls of a subscription's later life: its next order, what it is, what is reserved for it, its end, its methods, and who hears of
+//! it.
+
+use serde_json::Value;
 
 use super::details::NewPaymentDetails;
-use super::report::Verb;
+use super::report::{Verb, json};
+use super::webhooks::WebhookSubscriptions;
 use super::{
-    AuthorisedPayment, Cleeng, Order, Subscription, authorised, details, order, subscription, taken,
+    AuthorisedPayment, Cleeng, Order, Subscription, authorised, details, order, subscription,
+    taken, webhooks,
 };
 use crate::config::TerminationType;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{PaymentDetailsId, SubscriptionId};
 use crate::domain::secret::Secret;
-use crate::http::{Answer, Purpose};
+use crate::http::{Answer, Purpose, is_path_segment};
 
 /// What a renewal's order is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +106,33 @@ impl Cleeng {
         let path = format!("/payment_details/{id}");
         let body = details::deactivation();
         let answer = self.repeatable(Verb::Patch, &path, body.as_ref()).await?;
+        taken::read(&answer)
+    }
+
+    /// Reads who hears of what.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (`unreadable` where somebody's endpoint could be missed) or `Broken`.
+    pub(crate) async fn webhook_subscriptions(&self) -> Result<WebhookSubscriptions, CallError> {
+        webhooks::read(&self.read("/webhook_subscriptions").await?)
+    }
+
+    /// Replaces a topic's whole list, others' endpoints included: it has to come from [`webhooks::merge`], of a list just read.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` or `Broken`. After `NotDone` the list is read and merged anew: others may have put theirs.
+    pub(crate) async fn put_webhook_subscription(
+        &self,
+        topic: &str,
+        endpoints: &[Value],
+    ) -> Result<(), CallError> {
+        if !is_path_segment(topic) {
+            let code = "not_a_topic".to_owned();
+            return Err(CallError::Refused { code });
+        }
+        let path = format!("/webhook_subscriptions/{topic}");
+        let body = json(&endpoints);
+        let answer = self.repeatable(Verb::Put, &path, body.as_ref()).await?;
         taken::read(&answer)
     }
 

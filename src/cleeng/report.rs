@@ -17,6 +17,7 @@ const LONGEST_REASON: usize = 100;
 pub(super) enum Verb {
     Post,
     Patch,
+    Put,
 }
 
 /// A call to Cleeng. The body carries the payer's token.

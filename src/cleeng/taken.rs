@@ -1,16 +1,21 @@
 //! Whether Cleeng took a change that may be repeated, whose answer shows nothing that is needed. Pure.
 
+use serde::de::IgnoredAny;
+
 use super::report::refusal;
 use super::wire;
 use crate::domain::failure::CallError;
 use crate::http::{Answer, Purpose, unreadable};
 
-/// An empty body will do, or any object that does not say `"success": false`.
+/// An empty body will do, a list, or any object that does not say `"success": false`.
 pub(super) fn read(answer: &Answer) -> Result<(), CallError> {
     if !answer.is_success() {
         return Err(refusal(answer, Purpose::Read));
     }
     if answer.body.is_empty() {
+        return Ok(());
+    }
+    if serde_json::from_slice::<Vec<IgnoredAny>>(&answer.body).is_ok() {
         return Ok(());
     }
     let said: wire::Taken =
@@ -42,6 +47,7 @@ mod tests {
         for (status, body) in [
             (200, ""),
             (202, "{}"),
+            (200, r#"[{"url":"https://a.example"}]"#),
             (
                 200,
                 r#"{"success":true,"subscription":{"status":"terminated"}}"#,

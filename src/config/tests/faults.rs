@@ -4,7 +4,7 @@ use super::super::fault::Origin;
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 56] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",
@@ -84,31 +84,6 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
     ("CONNECTOR_CLEENG__PUBLISHER_ID", "0", "out of range"),
     ("CONNECTOR_CLEENG__TIMEOUT", "1ms", "out of range"),
     ("CONNECTOR_CLEENG__SETTLE_TIME", "2d", "out of range"),
-    (
-        "CONNECTOR_CLEENG__TERMINATION",
-        "put",
-        "not one of the words",
-    ),
-    (
-        "CONNECTOR_CLEENG__TERMINATION_TYPE",
-        "usercancel",
-        "did you mean",
-    ),
-    (
-        "CONNECTOR_CLEENG__REFUND_AMOUNT_FIELD",
-        "the amount",
-        "not the name of a field",
-    ),
-    (
-        "CONNECTOR_CLEENG__REFUND_AMOUNT_FIELD",
-        "status",
-        "another field",
-    ),
-    (
-        "CONNECTOR_CLEENG__REFUND_TYPE_FIELD",
-        "amount",
-        "the same field",
-    ),
     (
         "CONNECTOR_GATEWAYS__STRIPE__KIND",
         "strip",

@@ -181,7 +181,8 @@ fn rank(status: Status) -> u8 {
 
 /// The payment after its deadline, once nothing can happen at the gateway any more.
 ///
-/// Cleeng is told only when something had happened there: a charge was tried and has been ended.
+/// Of a checkout Cleeng is told only when something had happened there: a charge was tried and has been ended. Of a renewal
+/// always: it waits for an answer, and asks for the next try when it has one.
 pub(crate) fn expire(payment: &Payment, charge_was_tried: bool, now: Moment) -> Transition {
     if !goes_forward(payment.status, Status::Expired) {
         return Transition::Unchanged;
@@ -190,9 +191,19 @@ pub(crate) fn expire(payment: &Payment, charge_was_tried: bool, now: Moment) -> 
     moved.status = Status::Expired;
     moved.next_action = None;
     moved.updated_at = now;
+    let report = match payment.renewal {
+        Some(_) => {
+            moved.decline = Some(Decline {
+                class: DeclineClass::Technical,
+                code: "not_charged_in_time".to_owned(),
+            });
+            Some(Report::Rejected)
+        }
+        None => charge_was_tried.then_some(Report::Cancelled),
+    };
     Transition::Moved {
         payment: Box::new(moved),
-        report: charge_was_tried.then_some(Report::Cancelled),
+        report,
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod lists;
 
-use tracing::error;
+use tracing::{error, warn};
 
 use super::case::Case;
 use super::gateway_calls::Sending;
@@ -141,7 +141,7 @@ impl Worker {
                 self.commit(case, "attempt", Some(stage)).await?;
                 Ok(Flow::Again)
             }
-            Err(decline) => self.refund_refused(case, entry, &decline.code).await,
+            Err(decline) => self.refund_refused(job, case, entry, &decline.code).await,
         }
     }
 
@@ -209,7 +209,7 @@ impl Worker {
                 let Some(entry) = case.money_back.iter().find(own).cloned() else {
                     return Ok(Flow::Again);
                 };
-                self.refund_refused(case, &entry, &code).await
+                self.refund_refused(job, case, &entry, &code).await
             }
             // An earlier send of these bytes may have been done: the list tells.
             CallError::Refused { code } => {
@@ -229,6 +229,7 @@ impl Worker {
     /// The gateway does not give it back. Cleeng has no word for that, so it is told nothing, and a person everything.
     async fn refund_refused(
         &self,
+        job: &Job,
         case: &mut Case,
         entry: &MoneyBack,
         code: &str,
@@ -244,6 +245,10 @@ impl Worker {
             return Ok(Flow::Again);
         }
         error!(payment.id = %case.known.payment.id, refund.id = %entry.id, code, "the gateway refuses a refund that Cleeng asked for; it needs an operator");
+        // The money may have gone back by other hands already: then that is news.
+        if let Flow::Stop(_) = self.list(job, case, Errand::ReadRefunds).await? {
+            warn!(payment.id = %case.known.payment.id, "the refunds of a payment could not be read");
+        }
         let verdict = Verdict::park(DeadReason::RefundRefused, code);
         Ok(Flow::Stop(verdict))
     }

@@ -1,138 +1,23 @@
 //! Cleeng's adapter against the simulated Cleeng: what it asks is understood, and what comes back means what happened.
 
-use std::time::Duration;
+mod side;
 
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
+use self::side::{Side, initial};
 use super::Bench;
+use crate::cleeng::webhooks::{Change, Wanted, merge};
 use crate::cleeng::{
-    AuthorisedPayment, Cleeng, NewOrder, NewPaymentDetails, News, ReadBack, RecordStatus,
-    StatusNews, SubscriptionStatus, sample,
+    AuthorisedPayment, NewPaymentDetails, News, ReadBack, RecordStatus, StatusNews,
+    SubscriptionStatus,
 };
 use crate::config::{TerminationCall, TerminationType};
 use crate::domain::failure::CallError;
-use crate::domain::ids::{CleengPaymentId, GatewayRef, OrderId, PaymentDetailsId, SubscriptionId};
+use crate::domain::ids::{PaymentDetailsId, SubscriptionId};
 use crate::domain::money_back::MoneyBackKind;
-use crate::domain::payment::{Operation, Payment};
-use crate::gateway::sample::{new_method, payment, stored_method};
-use crate::http;
-
-/// An offer that nobody set up: it costs 9.99.
-const OFFER: &str = "S900000001_US";
-
-/// The adapter, and a subscription of customer 5 that it may renew.
-struct Side {
-    cleeng: Cleeng,
-    first: CleengPaymentId,
-    subscription: Value,
-}
-
-impl Side {
-    async fn start(bench: &Bench) -> Side {
-        Side::with(bench, TerminationCall::Post).await
-    }
-
-    async fn with(bench: &Bench, termination: TerminationCall) -> Side {
-        let url = format!("{}/cleeng/3.1", bench.base);
-        let mut config = sample::config(url.parse().unwrap());
-        config.publisher_token = "publisher".into();
-        config.timeout = Duration::from_secs(5);
-        config.termination = termination;
-        let client = http::client().unwrap();
-        let cleeng = Cleeng::new(&config, client, &CancellationToken::new()).unwrap();
-        let first = initial(bench, OFFER).await;
-        let first = tell(&cleeng, &first, StatusNews::Captured, None)
-            .await
-            .unwrap();
-        let found = bench
-            .cleeng("GET", "subscriptions?customerId=5", None)
-            .await;
-        Side {
-            cleeng,
-            first,
-            subscription: found.body["data"][0].clone(),
-        }
-    }
-
-    fn id(&self) -> SubscriptionId {
-        SubscriptionId(self.subscription["subscriptionId"].as_u64().unwrap())
-    }
-
-    fn details(&self) -> PaymentDetailsId {
-        PaymentDetailsId(self.subscription["paymentDetailsId"].as_u64().unwrap())
-    }
-
-    fn new_order(&self) -> NewOrder<'static> {
-        NewOrder {
-            customer_id: 5,
-            offer_id: OFFER,
-            currency: "USD",
-            country: "US",
-            payment_method_id: 123_876_432,
-            subscription_id: self.id(),
-        }
-    }
-
-    /// A renewal that the gateway calls so, with an order of its own.
-    async fn renewal(&self, reference: &str) -> Payment {
-        let order = self.cleeng.create_order(&self.new_order()).await.unwrap();
-        let mut renewal = sample::renewal();
-        renewal.order_id = order.id;
-        renewal.progress.reference = Some(GatewayRef(reference.to_owned()));
-        let facts = renewal.renewal.as_mut().unwrap();
-        facts.subscription_id = self.id();
-        facts.payment_details_id = self.details();
-        renewal
-    }
-
-    async fn tell(
-        &self,
-        payment: &Payment,
-        status: StatusNews,
-        earlier: Option<CleengPaymentId>,
-    ) -> Result<CleengPaymentId, CallError> {
-        tell(&self.cleeng, payment, status, earlier).await
-    }
-
-    async fn give_back(
-        &self,
-        payment: &Payment,
-        record: CleengPaymentId,
-        kind: MoneyBackKind,
-        minor: i64,
-    ) -> Result<CleengPaymentId, CallError> {
-        let entry = sample::money_back(kind, minor, "USD");
-        let news = News::MoneyBack {
-            record,
-            entry: &entry,
-        };
-        let turn = self.cleeng.turn().await.unwrap();
-        self.cleeng.report(turn, payment, news).await
-    }
-}
-
-async fn tell(
-    cleeng: &Cleeng,
-    payment: &Payment,
-    status: StatusNews,
-    earlier: Option<CleengPaymentId>,
-) -> Result<CleengPaymentId, CallError> {
-    let turn = cleeng.turn().await.unwrap();
-    let news = News::Status { status, earlier };
-    cleeng.report(turn, payment, news).await
-}
-
-/// A first payment by customer 5, called `pi_1` by the gateway.
-async fn initial(bench: &Bench, offer: &str) -> Payment {
-    let wish = json!({ "customerId": 5, "offerId": offer });
-    let order = bench.control("POST", "/_orders", wish).await;
-    let mut first = payment(999, "USD", new_method(json!({}), true));
-    first.order_id = OrderId(order["id"].as_u64().unwrap());
-    first.progress.reference = Some(GatewayRef("pi_1".to_owned()));
-    first.stored = Some(stored_method("cus_1|pm_1"));
-    first
-}
+use crate::domain::payment::Operation;
+use crate::domain::secret::Secret;
+use crate::gateway::sample::stored_method;
 
 async fn statement(bench: &Bench) -> Value {
     bench.control("GET", "/_statement", json!({})).await
@@ -360,4 +245,36 @@ async fn a_direct_renewal_is_found_at_its_subscription() {
     let told = side.tell(&later, StatusNews::Captured, None).await;
     assert!(told.is_ok(), "{told:?}");
     assert_eq!(asked().await, Ok(ReadBack::CannotTell));
+}
+
+#[tokio::test]
+async fn our_endpoint_is_put_beside_those_of_others() {
+    let bench = Bench::start().await;
+    let side = Side::start(&bench).await;
+    let theirs = json!([{ "url": "https://crm.example/", "retryPolicy": { "attempts": 3 } }]);
+    let topic = "subscriptionReadyForPaymentCapture";
+    let path = format!("webhook_subscriptions/{topic}");
+    let put = bench.cleeng("PUT", &path, Some(theirs.clone())).await;
+    assert_eq!(put.status, 200, "{}", put.text);
+    let secret = Secret::new("a secret of thirty-two bytes ...".to_owned());
+    let wanted = Wanted {
+        url: &"https://connector.example/v1/webhooks/cleeng"
+            .parse()
+            .unwrap(),
+        payment_method_id: Some(123_876_432),
+        secret: &secret,
+    };
+    for change in [Change::Added, Change::Nothing] {
+        let lists = side.cleeng.webhook_subscriptions().await.unwrap();
+        let merged = merge(topic, &lists.of(topic), &wanted).unwrap();
+        assert_eq!((&merged.change, merged.others), (&change, 1));
+        assert_eq!(merged.list[0], theirs[0]);
+        let put = side.cleeng.put_webhook_subscription(topic, &merged.list);
+        assert_eq!(put.await, Ok(()));
+    }
+    for (topic, code) in [("noSuchTopic", "404"), ("../orders", "not_a_topic")] {
+        let put = side.cleeng.put_webhook_subscription(topic, &[]).await;
+        let code = code.to_owned();
+        assert_eq!(put, Err(CallError::Refused { code }));
+    }
 }
