@@ -139,14 +139,15 @@ impl Asked {
         }
     }
 
-    /// Whether doing it a second time does no more than doing it once: then a repetition after its end is simply done again. Of
-    /// others a repetition is none of our business any more.
+    /// Whether a repetition after its end is looked at again: where doing it a second time does no more than doing it once. A
+    /// capture is among them, since Cleeng may ask twice within one try, for one authorisation and then for another; what it does
+    /// once only is to charge directly ([`renewal::Facts::met_before`]).
     pub(crate) fn may_be_repeated(&self) -> bool {
         match self {
-            Asked::Terminate(_) | Asked::Release(_) | Asked::CaptureOne(_) => true,
-            Asked::Authorise(_) | Asked::Capture(_) | Asked::Refund(_) | Asked::Unknown { .. } => {
-                false
+            Asked::Capture(_) | Asked::Terminate(_) | Asked::Release(_) | Asked::CaptureOne(_) => {
+                true
             }
+            Asked::Authorise(_) | Asked::Refund(_) | Asked::Unknown { .. } => false,
         }
     }
 

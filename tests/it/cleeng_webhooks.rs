@@ -49,7 +49,7 @@ async fn send(world: &World, headers: &[(&str, &str)], body: &str) -> Answer {
 }
 
 /// As Cleeng sends it.
-async fn deliver(world: &World, topic: &str, data: &Value) -> Answer {
+pub(crate) async fn deliver(world: &World, topic: &str, data: &Value) -> Answer {
     let body = webhook(topic, data);
     send(world, &[(HEADER, &hex::encode(sign(SECRET, &body)))], &body).await
 }

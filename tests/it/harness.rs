@@ -38,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Setup {
     /// More environment variables of the connector.
     pub(crate) env: Vec<(&'static str, String)>,
-    /// The simulators send no webhooks.
+    /// The simulated gateways send no webhooks.
     pub(crate) no_webhooks: bool,
     /// Of the simulator's dice.
     pub(crate) seed: Option<u64>,
@@ -87,8 +87,10 @@ impl World {
         let hooks = format!("{base}/v1/webhooks/");
         let seed = setup.seed.unwrap_or(1).to_string();
         let mut arguments = vec!["simulator", "--listen", &listen, "--seed", &seed];
-        if !setup.no_webhooks {
-            arguments.extend(["--webhooks", &hooks]);
+        let cleengs = format!("{hooks}cleeng");
+        match setup.no_webhooks {
+            true => arguments.extend(["--cleeng-webhooks", &cleengs]),
+            false => arguments.extend(["--webhooks", &hooks]),
         }
         let process = Process::start("simulator", &arguments, &BTreeMap::new(), &folder);
         let mut env = environment(&simulator, port, ops_port);

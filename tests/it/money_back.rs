@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Pair, World, run};
+use crate::harness::{Pair, Setup, World, run};
 use crate::payments::on_both_pairs;
 
 on_both_pairs![
@@ -110,19 +110,21 @@ async fn a_refund_whose_answer_is_lost_is_found_and_not_repeated(pair: Pair) {
 }
 
 async fn a_refund_that_the_gateway_refuses_is_never_told_as_refunded(pair: Pair) {
-    let world = World::start(pair).await;
+    // Most of it went back by other hands, and the gateway does not tell.
+    let setup = Setup {
+        no_webhooks: true,
+        ..Setup::default()
+    };
+    let world = World::start_with(pair, setup).await;
     for (gateway, token) in GATEWAYS {
         let (id, external, customer) = captured(&world, gateway, token).await;
-        // Most of it went back by other hands, and the gateway's word of it is lost.
-        let lost = json!({ "operation": format!("{gateway}.webhook"), "fault": "webhook_lost", "probability": 1.0 });
-        world.fault(lost).await;
         let wish = json!({ "id": external, "amount": 600 });
         world.at_cleeng("_gateway/refunds", wish).await;
         ask_for_refund(&world, customer, json!({ "refundId": "r1" })).await;
         world
             .eventually("the refusal is told to the operator", async |world| {
                 let (code, told, _) = run(&["dead-letters", "list", "--json"], &world.env);
-                (code == 0 && told.contains("refund_refused")).then_some(())
+                (code == 0 && told.contains("refund_refused") && told.contains(&id)).then_some(())
             })
             .await;
         // What others gave back was found by it, and only that is told.
@@ -130,7 +132,6 @@ async fn a_refund_that_the_gateway_refuses_is_never_told_as_refunded(pair: Pair)
         let found = registered(&world, customer, 1).await;
         assert_eq!(found.len(), 1, "{gateway}");
         assert_eq!(found[0]["amountMinor"], 600, "{gateway}");
-        world.clear_faults().await;
     }
 }
 

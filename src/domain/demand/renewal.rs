@@ -32,6 +32,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) due: &'a Due,
     /// The payment that an earlier run of this very demand has made.
     pub(crate) own: Option<&'a Known>,
+    /// The demand was met before, and came again: it may take what is reserved, and begins nothing of its own any more.
+    pub(crate) met_before: bool,
     /// The subscription's payments, newest first.
     pub(crate) payments: &'a [Known],
     /// Once it was read; `Some(None)`: Cleeng has no such subscription.
@@ -78,6 +80,9 @@ pub(crate) fn next(facts: &Facts<'_>) -> Step {
     };
     if let Some(holder) = holder(facts.payments, due_at) {
         return held(facts.wanted, holder);
+    }
+    if facts.met_before {
+        return done("met_before");
     }
     if facts.wanted == Wanted::Capture {
         match facts.foreign {

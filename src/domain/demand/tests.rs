@@ -93,6 +93,7 @@ fn next(
         wanted,
         due: &due(),
         own: None,
+        met_before: false,
         payments,
         subscription,
         foreign,
@@ -257,12 +258,36 @@ fn a_run_after_a_crash_goes_on_with_the_payment_that_the_demand_has_made() {
             wanted: Wanted::Capture,
             due: &due(),
             own: Some(&own),
+            met_before: false,
             payments: &[],
             subscription: None,
             foreign: None,
         });
         assert_eq!(found, step, "{status:?}");
     }
+}
+
+#[test]
+fn a_capture_that_comes_again_takes_what_is_reserved_and_never_charges() {
+    let again = |payments: &[Known]| {
+        renewal::next(&Facts {
+            wanted: Wanted::Capture,
+            due: &due(),
+            own: None,
+            met_before: true,
+            payments,
+            subscription: Some(Some(active())),
+            foreign: Some(false),
+        })
+    };
+    assert_eq!(again(&[]), done("met_before"));
+    let rejected = payment(Status::Rejected, Take::Reserve, DUE);
+    assert_eq!(again(&[rejected]), done("met_before"));
+    let held = payment(Status::Authorized, Take::Reserve, DUE);
+    assert_eq!(
+        again(&[held]),
+        Step::Capture(PaymentId(Uuid::from_u128(11)))
+    );
 }
 
 #[test]
@@ -276,6 +301,7 @@ fn without_a_due_date_the_subscription_tells_it() {
             wanted: Wanted::Authorisation,
             due: &due,
             own: None,
+            met_before: false,
             payments: &[],
             subscription,
             foreign: None,

@@ -141,7 +141,7 @@ impl Worker {
                 self.commit(case, "attempt", Some(stage)).await?;
                 Ok(Flow::Again)
             }
-            Err(decline) => self.refund_refused(job, case, entry, &decline.code).await,
+            Err(decline) => self.unmakeable(job, case, entry, &decline.code).await,
         }
     }
 
@@ -205,17 +205,10 @@ impl Worker {
                 Ok(Flow::Again)
             }
             CallError::Refused { code } if first_send => {
-                let own = |entry: &&MoneyBack| entry.attempt == Some(attempt.number);
-                let Some(entry) = case.money_back.iter().find(own).cloned() else {
-                    return Ok(Flow::Again);
-                };
-                self.refund_refused(job, case, &entry, &code).await
+                self.refund_refused(job, case, attempt.number, &code).await
             }
-            // An earlier send of these bytes may have been done: the list tells.
             CallError::Refused { code } => {
-                case.listed = false;
-                self.commit(case, "unknown", Some(code)).await?;
-                Ok(Flow::Again)
+                self.refused_again(job, case, attempt.number, code).await
             }
             CallError::Broken { code } => {
                 self.commit(case, "credential", Some(code.clone())).await?;
@@ -226,8 +219,53 @@ impl Worker {
         }
     }
 
-    /// The gateway does not give it back. Cleeng has no word for that, so it is told nothing, and a person everything.
+    /// An earlier send of these bytes may have been done: the list tells. What the gateway refuses now and does not have is not made.
+    async fn refused_again(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        attempt: i64,
+        code: String,
+    ) -> Result<Flow, Interrupted> {
+        case.listed = false;
+        self.commit(case, "unknown", Some(code.clone())).await?;
+        match self.list(job, case, Errand::ReadRefunds).await? {
+            Flow::Again => self.refund_refused(job, case, attempt, &code).await,
+            stop @ Flow::Stop(_) => Ok(stop),
+        }
+    }
+
+    /// The gateway does not give it back. Cleeng has no word for that, so it is told nothing, and a person everything. The answer
+    /// is a fact, whatever others write meanwhile.
     async fn refund_refused(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        attempt: i64,
+        code: &str,
+    ) -> Result<Flow, Interrupted> {
+        for _ in 0..MOST_STEPS {
+            let own = |entry: &&MoneyBack| {
+                entry.attempt == Some(attempt) && entry.state == MoneyBackState::Wanted
+            };
+            let Some(entry) = case.money_back.iter().find(own).cloned() else {
+                return Ok(Flow::Again);
+            };
+            case.put_entry(MoneyBack {
+                state: MoneyBackState::Failed,
+                ..entry.clone()
+            });
+            case.close_refund_attempts();
+            let detail = Some(code.to_owned());
+            if self.commit(case, "refund_refused", detail).await? {
+                return self.tell_refused(job, case, &entry, code).await;
+            }
+        }
+        Ok(Flow::Again)
+    }
+
+    /// It cannot be put to the gateway at all.
+    async fn unmakeable(
         &self,
         job: &Job,
         case: &mut Case,
@@ -238,19 +276,28 @@ impl Worker {
             state: MoneyBackState::Failed,
             ..entry.clone()
         });
-        if !self
+        match self
             .commit(case, "refund_refused", Some(code.to_owned()))
             .await?
         {
-            return Ok(Flow::Again);
+            true => self.tell_refused(job, case, entry, code).await,
+            false => Ok(Flow::Again),
         }
+    }
+
+    async fn tell_refused(
+        &self,
+        job: &Job,
+        case: &mut Case,
+        entry: &MoneyBack,
+        code: &str,
+    ) -> Result<Flow, Interrupted> {
         error!(payment.id = %case.known.payment.id, refund.id = %entry.id, code, "the gateway refuses a refund that Cleeng asked for; it needs an operator");
         // The money may have gone back by other hands already: then that is news.
         if let Flow::Stop(_) = self.list(job, case, Errand::ReadRefunds).await? {
             warn!(payment.id = %case.known.payment.id, "the refunds of a payment could not be read");
         }
-        let verdict = Verdict::park(DeadReason::RefundRefused, code);
-        Ok(Flow::Stop(verdict))
+        Ok(Flow::Stop(Verdict::park(DeadReason::RefundRefused, code)))
     }
 }
 

@@ -79,16 +79,25 @@ impl World {
         record["customerId"].as_u64().unwrap()
     }
 
-    /// Waits until a demand of this kind was left to an operator for this reason.
-    pub(crate) async fn demand_kept(&self, asked: &str, why: &str) {
-        self.eventually(&format!("{asked} is kept: {why}"), async |world| {
-            let line = |line: &&str| {
-                line.contains(&format!("\"asked\":\"{asked}\""))
-                    && line.contains(&format!("\"why\":\"{why}\""))
-            };
-            world.logs().lines().find(line).map(drop)
-        })
-        .await;
+    /// All that the gateway has taken and not given back, in minor units.
+    pub(crate) async fn taken_by(&self, gateway: &str) -> i64 {
+        let ledger = self
+            .http
+            .get(&format!("{}/_ledger", self.simulator))
+            .await
+            .json();
+        let (book, taken) = match gateway {
+            "stripe" => ("paymentIntents", "amountReceived"),
+            _ => ("charges", "amountCaptured"),
+        };
+        let sum = |field: &str| -> i64 {
+            let entries = ledger[gateway][book].as_array().unwrap();
+            entries
+                .iter()
+                .map(|entry| entry[field].as_i64().unwrap_or(0))
+                .sum()
+        };
+        sum(taken) - sum("amountRefunded")
     }
 }
 

@@ -68,6 +68,7 @@ impl Worker {
                 wanted,
                 due,
                 own,
+                met_before: turn.demand.payment_id.is_some(),
                 payments: &payments,
                 subscription: read.subscription,
                 foreign: read.foreign,
