@@ -33,7 +33,9 @@ use crate::http::{self, Answer, Pace, Purpose, Sent, Turn, join, unanswered};
 
 use self::report::Verb;
 
-pub(crate) use authorised::{AuthorisedPayment, RecordStatus};
+pub(crate) use authorised::AuthorisedPayment;
+#[cfg(test)]
+pub(crate) use authorised::RecordStatus;
 pub(crate) use billing::NewOrder;
 pub(crate) use details::NewPaymentDetails;
 pub(crate) use news::{News, StatusNews};

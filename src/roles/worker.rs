@@ -8,6 +8,7 @@ mod case;
 mod demands;
 mod follow_up;
 mod gateway_calls;
+mod job;
 mod money_back;
 mod order;
 mod settle;
@@ -23,9 +24,7 @@ use crate::cleeng::Cleeng;
 use crate::clock;
 use crate::config::WorkerConfig;
 use crate::domain::dead::DeadReason;
-use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
-use crate::domain::message::{About, Body, Envelope};
-use crate::domain::money_back::plan::Errand;
+use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::{Known, Status};
 use crate::domain::plan::{self, Step, Trigger};
 use crate::domain::retry;
@@ -37,6 +36,7 @@ use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace::TraceContext;
 
 use case::Case;
+use job::Job;
 
 /// A run that takes more steps than this has found a loop in the plan.
 const MOST_STEPS: usize = 40;
@@ -67,19 +67,6 @@ enum Interrupted {
     Ledger(#[source] LedgerError),
     #[error("a confirmation could not be queued")]
     Queue(#[source] crate::broker::PublishError),
-}
-
-/// One delivery's errand.
-struct Job {
-    payment_id: PaymentId,
-    trigger: Trigger,
-    /// How often it has failed before, and for how long: these choose the next delay.
-    failures: u32,
-    age: Duration,
-    max_age: Duration,
-    trace: Option<TraceContext>,
-    /// An earlier run of this delivery may have got as far as its commit.
-    redelivered: bool,
 }
 
 #[async_trait]
@@ -114,70 +101,6 @@ impl Handler for Worker {
 }
 
 impl Worker {
-    /// What the message asks for; nothing when it is about no payment of ours.
-    async fn job(&self, envelope: &Envelope, delivery: &Delivery) -> Result<Option<Job>, Verdict> {
-        let (payment_id, trigger, max_age) = match &envelope.body {
-            Body::Charge { payment_id } => (*payment_id, Trigger::Charge, self.limits.max_age),
-            Body::Continue { payment_id } => (*payment_id, Trigger::Continue, self.limits.max_age),
-            Body::Recheck { payment_id } => (*payment_id, Trigger::Sweep, self.limits.max_age),
-            Body::Capture { payment_id } => (*payment_id, Trigger::Capture, self.limits.max_age),
-            Body::Void { payment_id } => (*payment_id, Trigger::Void, self.limits.max_age),
-            Body::Refund {
-                payment_id,
-                refund_id,
-            } => (
-                *payment_id,
-                Trigger::MoneyBack(Errand::Refund(*refund_id)),
-                self.limits.max_age,
-            ),
-            Body::GatewayEvent {
-                gateway,
-                about,
-                reference,
-                payment_id,
-                ..
-            } => {
-                let found = self.payment_of(gateway, reference, *payment_id).await?;
-                let Some(payment_id) = found else {
-                    return Ok(None);
-                };
-                let trigger = event_trigger(*about, reference);
-                (payment_id, trigger, self.limits.event_max_age)
-            }
-            Body::Confirm { .. } | Body::Answer { .. } | Body::Demand { .. } => {
-                return Err(Verdict::park(
-                    DeadReason::WrongQueue,
-                    "a message of another kind among the commands",
-                ));
-            }
-        };
-        Ok(Some(Job {
-            payment_id,
-            trigger,
-            failures: delivery.headers.failures,
-            age: delivery.headers.age(clock::now()),
-            max_age,
-            trace: trace_of(delivery),
-            redelivered: delivery.redelivered || delivery.headers.replayed > 0,
-        }))
-    }
-
-    /// The payment that a gateway's object belongs to: by the object's id, else by our id that it carries.
-    async fn payment_of(
-        &self,
-        gateway: &GatewayName,
-        reference: &GatewayRef,
-        carried: Option<PaymentId>,
-    ) -> Result<Option<PaymentId>, Verdict> {
-        let found = self.ledger.by_reference(gateway, reference).await;
-        match found {
-            Ok(found) => Ok(found.or(carried)),
-            Err(cause) => Err(Verdict::Hold {
-                error: error_chain(&cause),
-            }),
-        }
-    }
-
     async fn pursue(&self, job: &Job) -> Verdict {
         let read = match self.expected(job) {
             Some(known) => Ok(Some(known)),
@@ -287,15 +210,6 @@ impl Worker {
             delay,
             error: error.to_owned(),
         }
-    }
-}
-
-/// What an event is a reason to read.
-fn event_trigger(about: About, reference: &GatewayRef) -> Trigger {
-    match about {
-        About::Payment | About::Saving => Trigger::Event(reference.clone()),
-        About::Refunds => Trigger::MoneyBack(Errand::ReadRefunds),
-        About::Disputes => Trigger::MoneyBack(Errand::ReadDisputes),
     }
 }
 

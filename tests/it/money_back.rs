@@ -123,7 +123,7 @@ async fn a_refund_that_the_gateway_refuses_is_never_told_as_refunded(pair: Pair)
         ask_for_refund(&world, customer, json!({ "refundId": "r1" })).await;
         world
             .eventually("the refusal is told to the operator", async |world| {
-                let (code, told, _) = run(&["dead-letters", "list", "--json"], &world.env);
+                let (code, told, _) = run(&["dead-letters", "list", "--all", "--json"], &world.env);
                 (code == 0 && told.contains("refund_refused") && told.contains(&id)).then_some(())
             })
             .await;
