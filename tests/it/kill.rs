@@ -39,7 +39,7 @@ fn patient() -> Setup {
 }
 
 /// As few payments at once as the processes allow, so that there is always something in hand and something to come.
-fn narrow() -> Setup {
+pub(crate) fn narrow() -> Setup {
     let env = [
         "CONNECTOR_WORKER__CONCURRENCY",
         "CONNECTOR_CONFIRMER__CONCURRENCY",
@@ -104,7 +104,7 @@ async fn a_single_process_killed_between_the_gateways_yes_and_the_ledgers_write_
 }
 
 /// Makes every call of this operation last a while.
-async fn slow(world: &World, operation: &str) {
+pub(crate) async fn slow(world: &World, operation: &str) {
     world
         .fault(
             json!({ "operation": operation, "fault": "slow", "probability": 1.0, "delayMs": 150 }),
@@ -145,7 +145,7 @@ async fn pay_many(world: &World, count: usize) -> Vec<Paid> {
 }
 
 /// Kills one of `processes` and starts the next, each time after a few more of what `progress` counts.
-async fn kill_at_random(
+pub(crate) async fn kill_at_random(
     world: &World,
     kills: usize,
     role: &str,

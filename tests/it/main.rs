@@ -22,6 +22,7 @@ mod faults;
 mod harness;
 mod ingest;
 mod kill;
+mod kill_billing;
 mod lifecycle;
 mod money_back;
 mod outages;

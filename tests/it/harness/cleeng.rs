@@ -71,6 +71,15 @@ impl World {
         self.customer_of(order).await
     }
 
+    /// The token that Cleeng keeps with these payment details.
+    pub(crate) async fn token_of(&self, details: &Value) -> String {
+        let url = format!("{}/_ledger", self.simulator);
+        let ledger = self.http.get(&url).await.json();
+        let all = ledger["cleeng"]["paymentDetails"].as_array().unwrap();
+        let own = all.iter().find(|one| one["id"] == *details).unwrap();
+        own["token"].as_str().unwrap().to_owned()
+    }
+
     /// Whose order it is, once Cleeng has a payment of it.
     pub(crate) async fn customer_of(&self, order: u64) -> u64 {
         let url = format!("{}/_ledger?orderId={order}", self.simulator);
