@@ -45,6 +45,8 @@ pub(super) enum Question {
         subscription: SubscriptionId,
         external_id: String,
         due_at: Moment,
+        /// The record that was to be changed, where there is one.
+        record: Option<CleengPaymentId>,
     },
     /// Is a payment reserved that the gateway calls so?
     Reserved {
@@ -96,15 +98,18 @@ fn of_renewal(
     let details = renewal.payment_details_id;
     let external_id = || Some(payment.reference()?.0.clone());
     match (status, changed) {
-        (_, Some(record)) => Some(Question::Unchanged { details, record }),
-        (StatusNews::Authorized, None) => Some(Question::Reserved {
+        (StatusNews::Rejected | StatusNews::Cancelled, Some(record)) => {
+            Some(Question::Unchanged { details, record })
+        }
+        (StatusNews::Authorized, _) => Some(Question::Reserved {
             details,
             external_id: external_id()?,
         }),
-        (StatusNews::Captured, None) => Some(Question::Renewed {
+        (StatusNews::Captured, record) => Some(Question::Renewed {
             subscription: renewal.subscription_id,
             external_id: external_id()?,
             due_at: renewal.due_at,
+            record,
         }),
         (StatusNews::Rejected | StatusNews::Cancelled, None) => None,
     }
@@ -141,8 +146,9 @@ pub(super) fn read(answer: &Answer, question: &Question) -> Result<ReadBack, Cal
             subscription,
             external_id,
             due_at,
+            record,
         } => match subscription::read(answer, *subscription)? {
-            Some(found) => Ok(renewed(&found, external_id, *due_at)),
+            Some(found) => Ok(renewed(&found, external_id, *due_at, *record)),
             None => Ok(ReadBack::CannotTell),
         },
         Question::Reserved { external_id, .. } => {
@@ -186,9 +192,20 @@ fn may_be_ours(subscription: &wire::Found, since: Moment) -> bool {
     subscription.latest_payment_external_id.is_none() || began.is_some_and(|began| began >= since)
 }
 
-fn renewed(found: &Subscription, external_id: &str, due_at: Moment) -> ReadBack {
-    if found.latest_payment.as_deref() == Some(external_id) {
-        return ReadBack::Recorded(None);
+/// A capture moves the end of the cycle. That alone tells of a record that was to be changed, since the authorisation may have
+/// named its payment before; where there was no record, the payment's name tells.
+fn renewed(
+    found: &Subscription,
+    external_id: &str,
+    due_at: Moment,
+    record: Option<CleengPaymentId>,
+) -> ReadBack {
+    let is_paid = found.date_to.is_some_and(|end| end > due_at);
+    let is_ours = found.latest_payment.as_deref() == Some(external_id);
+    match record {
+        Some(record) if is_paid && is_ours => return ReadBack::Recorded(Some(record)),
+        None if is_ours => return ReadBack::Recorded(None),
+        Some(_) | None => {}
     }
     let goes_on = match found.status {
         SubscriptionStatus::Active | SubscriptionStatus::Stopped => true,

@@ -91,7 +91,8 @@ pub(super) fn read(
         .or(reported.id)
         .and_then(|id| i64::try_from(id).ok())
         .map(CleengPaymentId);
-    named.or(earlier).ok_or(unreadable(Purpose::Charge))
+    // What was changed keeps its name, whatever else the answer names.
+    earlier.or(named).ok_or(unreadable(Purpose::Charge))
 }
 
 /// The reaction to an answer that is not 2xx. Cleeng classifies by status alone; a machine's code, where there is one, is added.

@@ -52,25 +52,29 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
 
 /// Cleeng's id of the record that this confirmation changes.
 ///
-/// Only an authorisation can be changed into something else; after a rejection a capture is a record of its own. What goes back
-/// changes the record of the capture, whichever report made it.
+/// Only an authorisation can be changed into something else, and only once; after a rejection a capture is a record of its own.
+/// What goes back changes the record of the capture, whichever report made it.
 pub(crate) fn earlier_record(
     known: &Known,
     confirmation: &Confirmation,
 ) -> Option<CleengPaymentId> {
-    let changes = |one: &&Confirmation| match confirmation.report {
-        Report::Refunded | Report::ChargedBack => true,
-        Report::Authorized | Report::Captured | Report::Rejected | Report::Cancelled => {
-            one.report == Report::Authorized
-        }
-    };
-    earlier(known, confirmation)
-        .filter(changes)
-        .filter_map(|one| match one.delivery {
+    let of_what_went_back = matches!(confirmation.report, Report::Refunded | Report::ChargedBack);
+    let mut record = None;
+    for one in earlier(known, confirmation) {
+        let id = match one.delivery {
             Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
-            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
-        })
-        .last()
+            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => continue,
+        };
+        record = match one.report {
+            Report::Authorized => id,
+            Report::Captured | Report::Refunded | Report::ChargedBack if of_what_went_back => {
+                id.or(record)
+            }
+            Report::Captured | Report::Refunded | Report::ChargedBack => record,
+            Report::Rejected | Report::Cancelled => None,
+        };
+    }
+    record
 }
 
 /// How long until an operator has to know that the news is still undelivered; nothing when the order has no end, or when the news

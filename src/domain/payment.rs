@@ -256,15 +256,18 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What may be kept of it: a final payment needs its single-use token no more, neither in its method nor in the bytes
-    /// of its closed attempts. An open attempt may have to be sent again.
+    /// What may be kept of it: a final payment needs its token no more, neither in its method nor in the bytes of its closed
+    /// attempts. An open attempt may have to be sent again.
     pub(crate) fn kept(&self) -> Known {
         let mut kept = self.clone();
         if !kept.payment.status.is_final() {
             return kept;
         }
-        if let Method::New { payload, .. } = &mut kept.payment.method {
-            *payload = Secret::new(Value::Object(serde_json::Map::new()));
+        match &mut kept.payment.method {
+            Method::New { payload, .. } => {
+                *payload = Secret::new(Value::Object(serde_json::Map::new()));
+            }
+            Method::Stored { token } => *token = Secret::new(String::new()),
         }
         for attempt in &mut kept.attempts {
             if !attempt.state.is_open() {

@@ -157,10 +157,11 @@ impl Metrics {
             .inc();
         let demand = id.map(tracing::field::display);
         match result {
-            DemandResult::Taken | DemandResult::Repeated | DemandResult::Foreign => {
+            DemandResult::Taken | DemandResult::Repeated => {
                 tracing::info!(demand.id = demand, kind, result = label, "demand taken");
             }
-            DemandResult::OtherTopic => {
+            // A setting that names a wrong payment method would swallow all of them.
+            DemandResult::OtherTopic | DemandResult::Foreign => {
                 tracing::warn!(
                     demand.id = demand,
                     kind,

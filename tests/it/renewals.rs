@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cleeng_webhooks::deliver;
-use crate::harness::{Pair, World, body, statuses};
+use crate::harness::{Pair, Setup, World, body, statuses};
 use crate::payments::on_both_pairs;
 
 on_both_pairs![
@@ -17,6 +17,8 @@ on_both_pairs![
     renewals_whose_answers_are_lost_are_made_once,
     webhooks_that_come_twice_change_nothing,
     a_subscription_that_has_ended_is_not_charged_by_a_late_webhook,
+    a_payment_that_cleeng_asks_to_capture_is_captured,
+    what_is_reserved_is_given_up_before_a_subscription_ends,
 ];
 
 const RECURRING: &str = "recurring-payment";
@@ -282,6 +284,69 @@ async fn a_subscription_that_has_ended_is_not_charged_by_a_late_webhook(pair: Pa
         world
             .eventually("the demand is done", async |world| {
                 world.logs().contains("subscription_ended").then_some(())
+            })
+            .await;
+        assert_eq!(world.taken_by(gateway).await, 999, "{gateway}");
+    }
+}
+
+async fn a_payment_that_cleeng_asks_to_capture_is_captured(pair: Pair) {
+    let manual = |gateway: &str| format!("CONNECTOR_GATEWAYS__{gateway}__CAPTURE");
+    let mut world = World::prepare(pair, Setup::default()).await;
+    for gateway in ["STRIPE", "SIMULATED"] {
+        world.env.insert(manual(gateway), "manual".to_owned());
+    }
+    world.run("all", &[]);
+    world.ready(&world.ops.clone()).await;
+    for (gateway, token) in GATEWAYS {
+        let (id, order) = world.pay(gateway, token).await;
+        world.settled(&id, "authorized", "delivered").await;
+        let customer = world.customer_of(order).await;
+        let payment = world.statement(customer).await["payments"][0]["id"].clone();
+        world
+            .at_cleeng("_captures", json!({ "paymentId": payment }))
+            .await;
+        world.settled(&id, "captured", "delivered").await;
+        let found = world.statement(customer).await;
+        assert_eq!(found["payments"][0]["status"], "captured", "{gateway}");
+        assert_eq!(found["payments"].as_array().unwrap().len(), 1);
+        assert_eq!(world.taken_by(gateway).await, 999, "{gateway}");
+    }
+}
+
+async fn what_is_reserved_is_given_up_before_a_subscription_ends(pair: Pair) {
+    let world = World::start(pair).await;
+    for (gateway, token) in GATEWAYS {
+        let customer = world.subscribe(gateway, token).await;
+        let held = authorized(&world, customer).await;
+        for (operation, fault) in [
+            (format!("{gateway}.cancel"), "commit_then_drop"),
+            ("cleeng.payment".to_owned(), "drop"),
+            ("cleeng.subscription".to_owned(), "commit_then_drop"),
+        ] {
+            world
+                .fault(json!({ "operation": operation, "fault": fault, "times": 1 }))
+                .await;
+        }
+        let subscription = world.statement(customer).await["subscriptions"][0].clone();
+        let data = json!({
+            "subscriptionId": subscription["id"], "offerId": subscription["offerId"], "customerId": customer,
+            "paymentMethodId": subscription["paymentMethodId"], "expirationDate": "2026-12-25T00:00:00Z",
+        });
+        let taken = deliver(&world, "subscriptionReadyForTermination", &data).await;
+        assert_eq!(taken.status, 200, "{}", taken.text);
+        world
+            .eventually("the subscription has ended", async |world| {
+                let found = world.statement(customer).await;
+                (found["subscriptions"][0]["status"] == "terminated").then_some(())
+            })
+            .await;
+        world
+            .eventually("the authorisation is cancelled", async |world| {
+                let found = world.statement(customer).await;
+                let payments = found["payments"].as_array().unwrap().clone();
+                let own = payments.into_iter().find(|one| one["id"] == held["id"])?;
+                (own["status"] == "cancelled").then_some(())
             })
             .await;
         assert_eq!(world.taken_by(gateway).await, 999, "{gateway}");

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::renewal::{Facts, Step, Subscription, Wanted};
+use super::renewal::{Facts, Standing, Step, Subscription, Wanted};
 use super::*;
 use crate::domain::ids::RefundId;
 use crate::domain::money_back::{MoneyBack, MoneyBackKind, MoneyBackState};
@@ -11,7 +11,8 @@ use crate::domain::payment::{
     Known, Method, Operation, OrderFacts, Payment, Renewal, Status, Take,
 };
 
-const DUE: Moment = Moment(5_000);
+const HOUR: i64 = 3_600_000;
+const DUE: Moment = Moment(10 * 24 * HOUR);
 
 fn due() -> Due {
     Due {
@@ -21,7 +22,7 @@ fn due() -> Due {
         payment_details_id: PaymentDetailsId(9),
         payment_method_id: Some(3),
         token: Secret::new("cus_1|pm_1".to_owned()),
-        attempt_at: Moment(1_000),
+        attempt_at: Moment(DUE.0 - 72 * HOUR),
         due_at: Some(DUE),
         currency: "EUR".to_owned(),
         country: "US".to_owned(),
@@ -77,7 +78,7 @@ fn payment(status: Status, take: Take, due_at: Moment) -> Known {
 
 fn active() -> Subscription {
     Subscription {
-        active: true,
+        standing: Standing::Active,
         externally_managed: false,
         paid_until: Some(DUE),
     }
@@ -142,11 +143,15 @@ fn a_cycle_without_a_payment_is_paid_once_cleeng_has_been_asked() {
 #[test]
 fn a_subscription_that_is_not_to_be_renewed_is_not_charged() {
     let over = Subscription {
-        active: false,
+        standing: Standing::Over,
+        ..active()
+    };
+    let strange = Subscription {
+        standing: Standing::Unknown,
         ..active()
     };
     let renewed = Subscription {
-        paid_until: Some(Moment(DUE.0 + 1)),
+        paid_until: Some(Moment(DUE.0 + 12 * HOUR + 1)),
         ..active()
     };
     let external = Subscription {
@@ -156,6 +161,7 @@ fn a_subscription_that_is_not_to_be_renewed_is_not_charged() {
     for (subscription, step) in [
         (None, done("unknown_subscription")),
         (Some(over), done("subscription_ended")),
+        (Some(strange), Step::Keep("subscription_status_unknown")),
         (Some(renewed), done("renewed_already")),
         (Some(external), Step::Keep("externally_managed")),
     ] {
@@ -245,13 +251,8 @@ fn a_run_after_a_crash_goes_on_with_the_payment_that_the_demand_has_made() {
                 payment: Some(id),
             },
         ),
-        (
-            Status::Rejected,
-            Step::Done {
-                outcome: "begun",
-                payment: Some(id),
-            },
-        ),
+        // It came to nothing, and nothing is begun a second time.
+        (Status::Rejected, done("met_before")),
     ] {
         let own = payment(status, Take::AtOnce, DUE);
         let found = renewal::next(&Facts {
@@ -288,6 +289,89 @@ fn a_capture_that_comes_again_takes_what_is_reserved_and_never_charges() {
         again(&[held]),
         Step::Capture(PaymentId(Uuid::from_u128(11)))
     );
+}
+
+#[test]
+fn a_capture_whose_own_charge_came_to_nothing_takes_what_is_reserved_by_then() {
+    let own = payment(Status::Rejected, Take::AtOnce, DUE);
+    let held = [payment(Status::Authorized, Take::Reserve, DUE)];
+    let found = renewal::next(&Facts {
+        wanted: Wanted::Capture,
+        due: &due(),
+        own: Some(&own),
+        met_before: true,
+        payments: &held,
+        subscription: None,
+        foreign: None,
+    });
+    assert_eq!(found, Step::Capture(PaymentId(Uuid::from_u128(11))));
+}
+
+#[test]
+fn what_is_reserved_for_another_date_or_was_given_up_is_not_charged_beside() {
+    use Wanted::{Authorisation, Capture};
+    let pay = |take| Step::Pay { take, due_at: DUE };
+    let reserved = Step::Keep("reserved_for_another_date");
+    let moved = Moment(DUE.0 + 1);
+    for (status, take, due_at, capture, authorisation) in [
+        (
+            Status::Authorized,
+            Take::Reserve,
+            moved,
+            reserved.clone(),
+            reserved.clone(),
+        ),
+        (
+            Status::InDoubt,
+            Take::Reserve,
+            moved,
+            reserved.clone(),
+            reserved,
+        ),
+        (
+            Status::Captured,
+            Take::Reserve,
+            moved,
+            pay(Take::AtOnce),
+            pay(Take::Reserve),
+        ),
+        (
+            Status::Cancelled,
+            Take::Reserve,
+            DUE,
+            Step::Keep("given_up"),
+            pay(Take::Reserve),
+        ),
+    ] {
+        let payments = [payment(status, take, due_at)];
+        let found = next(Capture, &payments, Some(Some(active())), Some(false));
+        assert_eq!(found, capture, "capture, {status:?}");
+        let found = next(Authorisation, &payments, Some(Some(active())), Some(false));
+        assert_eq!(found, authorisation, "authorisation, {status:?}");
+    }
+}
+
+#[test]
+fn a_date_that_can_not_have_been_meant_is_not_used() {
+    let later = Subscription {
+        paid_until: Some(Moment(DUE.0 + 31 * 24 * HOUR)),
+        ..active()
+    };
+    for wanted in [Wanted::Authorisation, Wanted::Capture] {
+        let found = renewal::next(&Facts {
+            wanted,
+            due: &Due {
+                due_at: None,
+                ..due()
+            },
+            own: None,
+            met_before: false,
+            payments: &[],
+            subscription: Some(Some(later)),
+            foreign: Some(false),
+        });
+        assert_eq!(found, Step::Keep("due_date_unsure"), "{wanted:?}");
+    }
 }
 
 #[test]

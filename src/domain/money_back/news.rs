@@ -47,6 +47,8 @@ fn changed(entry: &MoneyBack, refund: &Refund) -> Option<News> {
             MoneyBackState::Done
         }
         (RefundState::Pending, MoneyBackState::Wanted) => MoneyBackState::Pending,
+        // It was given up as refused, and was made all the same.
+        (RefundState::Done, MoneyBackState::Failed) if entry.told.is_none() => MoneyBackState::Done,
         (RefundState::Failed { .. }, _) => MoneyBackState::Failed,
         // An older answer than what is known, or nothing new.
         (RefundState::Done | RefundState::Pending, _) => before,
@@ -60,6 +62,9 @@ fn changed(entry: &MoneyBack, refund: &Refund) -> Option<News> {
         alarm: match (entry.state, entry.told) {
             (MoneyBackState::Failed, Some(_)) => Some("refund_came_back_after_it_was_reported"),
             (MoneyBackState::Failed, None) => Some("refund_failed"),
+            (MoneyBackState::Done, _) if before == MoneyBackState::Failed => {
+                Some("refund_made_after_it_counted_as_failed")
+            }
             _ => None,
         },
         entry,

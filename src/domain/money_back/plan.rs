@@ -51,6 +51,7 @@ pub(crate) fn next(entry: &MoneyBack, known: &Known, listed: bool, now: Moment) 
             Some(attempt) if attempt.state.is_open() => open(attempt, listed, now),
             // Answered, and yet wanted: it came to nothing that is known. The list tells.
             Some(attempt) if attempt.state == AttemptState::Answered && !listed => Step::Read,
+            Some(attempt) if attempt.state == AttemptState::Answered => Step::Fail,
             Some(_) | None if known.attempts.len() >= MOST_ATTEMPTS => Step::Fail,
             Some(_) | None => Step::Begin,
         },

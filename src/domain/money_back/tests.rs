@@ -151,7 +151,11 @@ fn a_refund_goes_forward_and_one_that_came_back_alarms() {
         (Wanted, failed(), Some((Failed, Some("refund_failed")))),
         (Done, RefundState::Pending, None),
         (Done, failed(), Some((Failed, Some("refund_failed")))),
-        (Failed, RefundState::Done, None),
+        (
+            Failed,
+            RefundState::Done,
+            Some((Done, Some("refund_made_after_it_counted_as_failed"))),
+        ),
         (Failed, failed(), None),
     ] {
         let news = of_refunds(
@@ -278,6 +282,7 @@ fn a_refund_whose_answer_is_lost_is_looked_for_before_it_is_asked_for_again() {
         (NotDone(Cause::Connect), false, late, Step::Reopen(attempt)),
         (Void, false, NOW, Step::Begin),
         (AttemptState::Answered, false, NOW, Step::Read),
+        (AttemptState::Answered, true, NOW, Step::Fail),
     ] {
         let asked = MoneyBack {
             attempt: Some(3),

@@ -31,7 +31,11 @@ impl Confirmer {
         let replayed = delivery.headers.replayed > 0;
         match (&demand.asked, demand.state) {
             (_, DemandState::Done) => Ok(Verdict::Done),
-            (_, DemandState::Kept) if !replayed => Ok(Verdict::Done),
+            // An earlier run may have been killed before its dead letter was there.
+            (_, DemandState::Kept) if !replayed => {
+                let why = demand.outcome.as_deref().unwrap_or("kept");
+                Ok(Verdict::park(DeadReason::DemandKept, why))
+            }
             (Asked::Terminate(ending), DemandState::Open | DemandState::Kept) => {
                 self.terminate(&demand, ending, delivery).await
             }

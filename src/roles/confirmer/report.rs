@@ -198,7 +198,7 @@ fn news<'a>(
     }
     let told = Some(confirmation.sequence);
     let entry = entries.iter().find(|entry| entry.told == told)?;
-    let record = earlier.or(entry.cleeng_payment_id)?;
+    let record = entry.cleeng_payment_id.or(earlier)?;
     Some(News::MoneyBack { record, entry })
 }
 

@@ -247,6 +247,13 @@ impl Case {
         self.money_back.iter().find(|entry| entry.id == id)
     }
 
+    /// The refund that this attempt asks for.
+    pub(super) fn entry_of(&self, attempt: i64) -> Option<&MoneyBack> {
+        self.money_back
+            .iter()
+            .find(|entry| entry.attempt == Some(attempt))
+    }
+
     pub(super) fn put_entry(&mut self, new: MoneyBack) {
         match self.money_back.iter_mut().find(|entry| entry.id == new.id) {
             Some(entry) => *entry = new,

@@ -51,8 +51,11 @@ impl Worker {
         let replayed = delivery.headers.replayed > 0;
         match (demand.state, &demand.gateway) {
             (DemandState::Done, _) => Ok(Verdict::Done),
-            // What was left to an operator is looked at again only on an operator's word.
-            (DemandState::Kept, _) if !replayed => Ok(Verdict::Done),
+            // Looked at again only on an operator's word; an earlier run may have been killed before its dead letter was there.
+            (DemandState::Kept, _) if !replayed => {
+                let why = demand.outcome.as_deref().unwrap_or("kept");
+                Ok(Verdict::park(DeadReason::DemandKept, why))
+            }
             (DemandState::Open | DemandState::Kept, None) => {
                 let error = "no gateway of ours can do what Cleeng asks for";
                 Ok(Verdict::park(DeadReason::UnknownGateway, error))

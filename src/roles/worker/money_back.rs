@@ -97,7 +97,12 @@ impl Worker {
         case: &mut Case,
         errand: Errand,
     ) -> Result<Verdict, Interrupted> {
-        if !is_captured(case.known.payment.status) {
+        let status = case.known.payment.status;
+        if !is_captured(status) && status.is_final() && status != Status::Authorized {
+            // Nothing was taken, so nothing of it can have gone back: a gateway may say so of a hold that ended.
+            return Ok(Verdict::Done);
+        }
+        if !is_captured(status) {
             // It is taken first, then given back; the events may come the other way round.
             return Ok(self.later(job, None, "the payment is not captured yet"));
         }
@@ -160,8 +165,10 @@ impl Worker {
             Sending::Not(flow) => return Ok(flow),
         };
         match result {
-            Ok(Outcome::Refunded { refund, .. }) => {
+            Ok(Outcome::Refunded { mut refund, .. }) => {
                 case.set_state(id, AttemptState::Answered);
+                // It is the answer to this request, whether it repeats our id or not.
+                refund.id = case.entry_of(attempt.number).map(|entry| entry.id);
                 self.take_in_refunds(case, &[refund]).await?;
                 Ok(Flow::Again)
             }

@@ -1,6 +1,7 @@
 //! Cleeng's webhooks on the wire: the envelope, what each topic's data must hold, and what makes a repetition the same demand.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
@@ -75,7 +76,8 @@ impl<'a> Envelope<'a> {
         serde_json::from_str(text).ok()
     }
 
-    /// Reads the data by its topic. What lacks something is kept with the whole `body`.
+    /// Reads the data by its topic. What lacks something is kept with its `body`, but for the payer's
+    /// token and address.
     pub(super) fn read(&self, body: &str, refund: &RefundPaths) -> Letter {
         let topic = self.topic.to_ascii_lowercase();
         let known = TOPICS.iter().find(|(name, _)| *name == topic);
@@ -94,7 +96,7 @@ impl<'a> Envelope<'a> {
                 id: id_of(&topic, body),
                 asked: Asked::Unknown {
                     topic: self.topic.clone(),
-                    body: Secret::new(body.to_owned()),
+                    body: Secret::new(without_token(body)),
                 },
                 payment_method_id: None,
                 unread: Some(unread),
@@ -193,6 +195,18 @@ fn refund_asked(fields: &Fields<'_>, paths: &RefundPaths) -> Result<Demanded, La
         reason: fields.text("reason".into()).unwrap_or_default(),
     });
     Ok(Demanded { asked, key })
+}
+
+/// What is kept for a person to look at needs neither the payer's token nor the address.
+fn without_token(body: &str) -> String {
+    let Ok(mut whole) = serde_json::from_str::<Value>(body) else {
+        return String::new();
+    };
+    if let Some(data) = whole.get_mut("data").and_then(Value::as_object_mut) {
+        data.remove("token");
+        data.remove("customerEmail");
+    }
+    whole.to_string()
 }
 
 fn one_payment(

@@ -2,6 +2,7 @@
 
 use super::super::{Interrupted, Worker};
 use super::Turn;
+use super::one_payment::{NOT_NOW, Named};
 use crate::broker::Verdict;
 use crate::clock;
 use crate::domain::demand::RefundAsked;
@@ -24,8 +25,10 @@ impl Worker {
     ) -> Result<Verdict, Interrupted> {
         let id = RefundId(named(&["refund", &turn.demand.id.to_string()]));
         for _ in 0..MOST_CONFLICTS {
-            let Some(known) = self.payment_named(turn, &asked.payment).await? else {
-                return self.keep(turn, "unknown_payment").await;
+            let known = match self.payment_named(turn, &asked.payment).await? {
+                Named::Known(known) => known,
+                Named::Unknown => return self.keep(turn, "unknown_payment").await,
+                Named::NotNow => return Ok(self.wait(turn, None, NOT_NOW)),
             };
             let payment_id = known.payment.id;
             let earlier = self

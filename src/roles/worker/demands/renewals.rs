@@ -12,7 +12,7 @@ use crate::broker::Verdict;
 use crate::cleeng::{AuthorisedPayment, NewOrder, SubscriptionStatus};
 use crate::clock;
 use crate::domain::demand::Due;
-use crate::domain::demand::renewal::{self, Facts, Step, Subscription, Wanted};
+use crate::domain::demand::renewal::{self, Facts, Standing, Step, Subscription, Wanted};
 use crate::domain::failure::CallError;
 use crate::domain::ids::{BadId, GatewayRef, IdempotencyKey, OrderId, PaymentId, named};
 use crate::domain::message::Body;
@@ -173,6 +173,9 @@ impl Worker {
                 return Ok(Some(self.unread(turn, what, failure)));
             }
         };
+        if order.total.currency.as_str() != due.currency {
+            return self.keep(turn, "order_of_another_currency").await.map(Some);
+        }
         let (order_id, now) = (order.id, clock::now());
         let facts = match check(order, gateway.payment_method_id(), self.publisher_id, now) {
             Payable::Yes(facts) if facts.amount.minor == 0 => {
@@ -208,7 +211,7 @@ impl Worker {
     async fn subscription(&self, due: &Due) -> Result<Option<Subscription>, CallError> {
         let found = self.cleeng.subscription(due.subscription_id).await?;
         Ok(found.map(|subscription| Subscription {
-            active: subscription.status == SubscriptionStatus::Active,
+            standing: standing(subscription.status),
             externally_managed: subscription.is_externally_managed,
             paid_until: subscription.date_to,
         }))
@@ -249,6 +252,16 @@ impl Worker {
             .by_reference(turn.gateway, &GatewayRef(external))
             .await;
         Ok(found.map_err(Interrupted::Ledger)?.is_some())
+    }
+}
+
+fn standing(status: SubscriptionStatus) -> Standing {
+    match status {
+        SubscriptionStatus::Active => Standing::Active,
+        SubscriptionStatus::Stopped
+        | SubscriptionStatus::Terminated
+        | SubscriptionStatus::Paused => Standing::Over,
+        SubscriptionStatus::Other => Standing::Unknown,
     }
 }
 

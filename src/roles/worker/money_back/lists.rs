@@ -43,8 +43,7 @@ impl Worker {
             },
             Errand::ReadRefunds | Errand::Refund(_) => match self.refunds(case, &reference).await {
                 Ok(listed) => {
-                    self.take_in_refunds(case, &listed).await?;
-                    case.listed = true;
+                    case.listed = self.take_in_refunds(case, &listed).await?;
                     return Ok(Flow::Again);
                 }
                 Err(failure) => failure,
@@ -111,7 +110,7 @@ impl Worker {
         &self,
         case: &mut Case,
         listed: &[Refund],
-    ) -> Result<(), Interrupted> {
+    ) -> Result<bool, Interrupted> {
         let gateway = case.known.payment.gateway.clone();
         let name = |object: &ObjectRef| foreign_id(gateway.as_str(), object);
         self.take_in(case, |case| {
@@ -124,7 +123,7 @@ impl Worker {
         &self,
         case: &mut Case,
         listed: &[Dispute],
-    ) -> Result<(), Interrupted> {
+    ) -> Result<bool, Interrupted> {
         let gateway = case.known.payment.gateway.clone();
         let name = |object: &ObjectRef| foreign_id(gateway.as_str(), object);
         self.take_in(case, |case| {
@@ -134,16 +133,16 @@ impl Worker {
     }
 
     /// Writes the news, all at once: entries, the payment's status, and what Cleeng is owed. If somebody else wrote meanwhile, the
-    /// list is held against what they wrote: it is a fact all the same.
+    /// list is held against what they wrote: it is a fact all the same. `false`: others were faster again and again, and it is not.
     async fn take_in(
         &self,
         case: &mut Case,
         read: impl Fn(&Case) -> Vec<News>,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<bool, Interrupted> {
         for _ in 0..MOST_CONFLICTS {
             let news = read(case);
             if news.is_empty() && !case.has_unwritten() {
-                return Ok(());
+                return Ok(true);
             }
             let alarms: Vec<&'static str> = news.iter().filter_map(|one| one.alarm).collect();
             let owes = news.iter().any(|one| one.report.is_some());
@@ -157,10 +156,10 @@ impl Worker {
                 if owes {
                     self.publish_owed(case).await?;
                 }
-                return Ok(());
+                return Ok(true);
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn tell(&self, case: &Case, alarms: &[&'static str]) {
