@@ -63,11 +63,11 @@ fn of_a_renewal_all_can_be_read_back_but_an_end_without_an_authorized_record() {
     let list = Some("/payment_details/665665665/authorised_payments".to_owned());
     for (status, earlier, expected) in [
         (StatusNews::Authorized, None, list.clone()),
-        (StatusNews::Captured, None, one),
+        (StatusNews::Captured, None, one.clone()),
         (StatusNews::Rejected, None, None),
         (StatusNews::Cancelled, None, None),
         (StatusNews::Authorized, Some(RECORD), list.clone()),
-        (StatusNews::Captured, Some(RECORD), list.clone()),
+        (StatusNews::Captured, Some(RECORD), one),
         (StatusNews::Rejected, Some(RECORD), list.clone()),
         (StatusNews::Cancelled, Some(RECORD), list),
     ] {
@@ -171,12 +171,34 @@ fn a_reservation_is_found_by_the_gateways_id() {
 }
 
 #[test]
-fn a_change_is_done_when_its_record_is_no_longer_authorized() {
-    for status in [
-        StatusNews::Captured,
-        StatusNews::Rejected,
-        StatusNews::Cancelled,
+fn a_capture_of_an_authorized_record_is_done_when_the_end_of_the_cycle_has_moved() {
+    let asked = |ends: i64, latest: Value, status: &str| {
+        let found = json!({
+            "subscriptionId": 332_332_332, "status": status, "dateTo": ends, "latestPaymentExternalId": latest
+        });
+        let news = news(StatusNews::Captured, Some(RECORD));
+        told(&renewal(), news, &found)
+    };
+    let due = renewal().renewal.unwrap().due_at.unix_seconds();
+    let ours = json!(renewal().reference().unwrap().0);
+    let later = due + 86_400;
+    let recorded = ReadBack::Recorded(Some(RECORD));
+    for (ends, latest, status, verdict) in [
+        (later, ours.clone(), "active", recorded),
+        // The authorisation may have named the payment before.
+        (due, ours.clone(), "active", ReadBack::NotRecorded),
+        (due, json!("pi_0"), "active", ReadBack::NotRecorded),
+        (due, ours, "terminated", ReadBack::CannotTell),
+        (later, json!("pi_0"), "active", ReadBack::CannotTell),
     ] {
+        let found = asked(ends, latest.clone(), status);
+        assert_eq!(found, Ok(verdict), "{ends} {latest} {status}");
+    }
+}
+
+#[test]
+fn an_end_of_an_authorized_record_is_done_when_it_is_no_longer_listed() {
+    for status in [StatusNews::Rejected, StatusNews::Cancelled] {
         let changed = |list: Value| told(&renewal(), news(status, Some(RECORD)), &list);
         for (list, verdict) in [
             (json!([{"id": 77}]), ReadBack::NotRecorded),

@@ -2,6 +2,7 @@
 //! a demand is done when they are queued, or when there is nothing (left) to do.
 
 mod endings;
+mod new_renewal;
 mod one_payment;
 mod refunds;
 mod renewals;

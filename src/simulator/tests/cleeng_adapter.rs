@@ -199,7 +199,9 @@ async fn a_new_method_takes_the_place_of_the_old_one() {
 async fn what_was_lost_of_a_renewal_is_found_by_reading() {
     let bench = Bench::start().await;
     let side = Side::start(&bench).await;
-    let renewal = side.renewal("pi_2").await;
+    let mut renewal = side.renewal("pi_2").await;
+    let read = side.cleeng.subscription(side.id()).await.unwrap().unwrap();
+    renewal.renewal.as_mut().unwrap().due_at = read.date_to.unwrap();
     let asked = async |status, earlier| {
         let news = News::Status { status, earlier };
         side.cleeng.read_back(&renewal, news).await.unwrap()

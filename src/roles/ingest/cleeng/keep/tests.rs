@@ -92,14 +92,15 @@ fn what_is_done_is_done_again_only_where_that_changes_nothing() {
             letter("paymentDetailsDeactivated", &renewal()),
             reopened.clone(),
         ),
-        (letter("capturePayment", &payment()), reopened),
+        (letter("capturePayment", &payment()), reopened.clone()),
         (
             letter("subscriptionReadyForPaymentAuthorisation", &renewal()),
             left.clone(),
         ),
+        // It takes what is reserved by then, and charges nothing.
         (
             letter("subscriptionReadyForPaymentCapture", &renewal()),
-            left.clone(),
+            reopened,
         ),
         (named, left.clone()),
         (

@@ -130,7 +130,10 @@ fn a_renewal_without_what_it_needs_is_kept_with_its_body() {
         panic!()
     };
     assert_eq!(topic, AUTHORISE);
-    assert_eq!(*kept.reveal(), body(AUTHORISE, &data));
+    assert!(kept.reveal().contains("subscriptionId"));
+    for secret in ["tok_en", "customerEmail"] {
+        assert!(!kept.reveal().contains(secret), "{secret}");
+    }
     assert!(!format!("{kept:?}").contains("tok_en"));
 }
 
