@@ -38,7 +38,7 @@ pub(crate) use authorised::AuthorisedPayment;
 pub(crate) use authorised::RecordStatus;
 pub(crate) use billing::NewOrder;
 pub(crate) use details::NewPaymentDetails;
-pub(crate) use news::{News, StatusNews};
+pub(crate) use news::{DetailsNews, News, StatusNews};
 pub(crate) use subscription::{Subscription, SubscriptionStatus};
 
 /// Cleeng's order, as far as charging needs it.

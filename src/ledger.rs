@@ -135,8 +135,8 @@ impl Ledger {
     /// Takes a payment in, unless its key, its order or its cycle is taken. An order that is held by a checkout which was never
     /// queued (its ingest died) is taken over after ten seconds; what a renewal holds never is.
     pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
-        // The groups know no cycles.
-        let alone = new.payment.renewal.is_some();
+        // The groups know no cycles, and nothing that holds no order.
+        let alone = new.payment.renewal.is_some() || new.payment.details.is_some();
         if !alone && self.lanes.accept(new).await?.is_some() {
             self.hand_over(Known {
                 payment: new.payment.clone(),

@@ -7,14 +7,14 @@ use super::details::NewPaymentDetails;
 use super::report::{Verb, json};
 use super::webhooks::WebhookSubscriptions;
 use super::{
-    AuthorisedPayment, Cleeng, Order, Subscription, authorised, details, order, subscription,
-    taken, webhooks,
+    AuthorisedPayment, Cleeng, DetailsNews, Order, Subscription, authorised, details, order,
+    subscription, taken, webhooks,
 };
 use crate::config::TerminationType;
 use crate::domain::failure::CallError;
-use crate::domain::ids::{PaymentDetailsId, SubscriptionId};
+use crate::domain::ids::{CleengPaymentId, PaymentDetailsId, SubscriptionId};
 use crate::domain::secret::Secret;
-use crate::http::{Answer, Purpose, is_path_segment};
+use crate::http::{Answer, Purpose, Turn, is_path_segment};
 
 /// What a renewal's order is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,17 +79,40 @@ impl Cleeng {
         taken::read(&answer)
     }
 
+    /// Tells Cleeng of a change of payment details; the number is Cleeng's name of the new ones.
+    ///
+    /// # Errors
+    /// See [`CallError`]. After `Unknown`, [`DetailsNews::after_a_lost_answer`] comes first.
+    pub(crate) async fn report_details(
+        &self,
+        turn: Turn<'_>,
+        news: DetailsNews<'_>,
+    ) -> Result<CleengPaymentId, CallError> {
+        let new = match news {
+            DetailsNews::Made(details) => self.create_payment_details(turn, &details).await?,
+            DetailsNews::Attached { new, subscription } => {
+                self.attach_payment_details(turn, subscription, new).await?;
+                new
+            }
+            DetailsNews::Replaced { new, old } => {
+                self.deactivate_payment_details(turn, old).await?;
+                new
+            }
+        };
+        details::record(new)
+    }
+
     /// Gives Cleeng a method. Each call makes details of their own: two with one token would be trouble as soon as one of
     /// them is switched off, since the token is forgotten then.
     ///
     /// # Errors
     /// See [`CallError`]. No documented read finds them by their token: after `Unknown` an operator has to look.
-    pub(crate) async fn create_payment_details(
+    pub(super) async fn create_payment_details(
         &self,
+        turn: Turn<'_>,
         new: &NewPaymentDetails<'_>,
     ) -> Result<PaymentDetailsId, CallError> {
         let body = details::body(new);
-        let turn = self.pace.turn().await?;
         let request = self.request(Verb::Post, "/payment_details", body.as_ref());
         let answer = self.call(turn, request, Purpose::Charge).await?;
         details::created(&answer)
@@ -99,14 +122,30 @@ impl Cleeng {
     ///
     /// # Errors
     /// `NotDone`, `Refused` (also for details that Cleeng does not know: `404`) or `Broken`.
-    pub(crate) async fn deactivate_payment_details(
+    pub(super) async fn deactivate_payment_details(
         &self,
+        turn: Turn<'_>,
         id: PaymentDetailsId,
     ) -> Result<(), CallError> {
         let path = format!("/payment_details/{id}");
-        let body = details::deactivation();
-        let answer = self.repeatable(Verb::Patch, &path, body.as_ref()).await?;
-        taken::read(&answer)
+        let request = self.request(Verb::Patch, &path, details::deactivation().as_ref());
+        taken::read(&self.call(turn, request, Purpose::Read).await?)
+    }
+
+    /// Has a subscription renewed with these details. To do so twice does no harm: when the answer was lost, it is asked for
+    /// again.
+    ///
+    /// # Errors
+    /// `NotDone`, `Refused` (also for what Cleeng does not know: `404`) or `Broken`.
+    pub(super) async fn attach_payment_details(
+        &self,
+        turn: Turn<'_>,
+        subscription: SubscriptionId,
+        id: PaymentDetailsId,
+    ) -> Result<(), CallError> {
+        let path = format!("/subscriptions/{subscription}");
+        let request = self.request(Verb::Patch, &path, details::attachment(id).as_ref());
+        taken::read(&self.call(turn, request, Purpose::Read).await?)
     }
 
     /// Reads who hears of what.

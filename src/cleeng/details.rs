@@ -3,13 +3,13 @@
 use super::report::{json, refusal, specific_params};
 use super::wire;
 use crate::domain::failure::CallError;
-use crate::domain::ids::PaymentDetailsId;
+use crate::domain::ids::{CleengPaymentId, PaymentDetailsId};
 use crate::domain::outcome::StoredMethod;
 use crate::domain::secret::Secret;
 use crate::http::{Answer, Purpose, unreadable};
 
 /// A method that is given to Cleeng, to charge later payments with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NewPaymentDetails<'a> {
     pub(crate) customer_id: u64,
     pub(crate) payment_method_id: u64,
@@ -53,6 +53,19 @@ pub(super) fn deactivation() -> Option<Secret<String>> {
     json(&wire::Activity { active: false })
 }
 
+/// The body that has a subscription renewed with them.
+pub(super) fn attachment(new: PaymentDetailsId) -> Option<Secret<String>> {
+    json(&wire::Attachment {
+        payment_details_id: new.0,
+    })
+}
+
+/// What a confirmation keeps of payment details.
+pub(super) fn record(id: PaymentDetailsId) -> Result<CleengPaymentId, CallError> {
+    let number = i64::try_from(id.0).map_err(|_| unreadable(Purpose::Charge))?;
+    Ok(CleengPaymentId(number))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +100,8 @@ mod tests {
         });
         assert_eq!(sent, expected);
         assert_eq!(deactivation().unwrap().reveal(), r#"{"active":false}"#);
+        let attached = attachment(PaymentDetailsId(665_665_665)).unwrap();
+        assert_eq!(attached.reveal(), r#"{"paymentDetailsId":665665665}"#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What Cleeng can be told of a payment, each with all that it takes: a refund without its amount cannot be asked for.
 
-use crate::domain::confirmation::Report;
-use crate::domain::ids::CleengPaymentId;
+use super::{NewPaymentDetails, ReadBack};
+use crate::domain::ids::{CleengPaymentId, PaymentDetailsId, SubscriptionId};
 use crate::domain::money_back::MoneyBack;
 
 /// One thing to tell Cleeng.
@@ -22,6 +22,23 @@ pub(crate) enum News<'a> {
     },
 }
 
+/// What Cleeng is told of a change of payment details, which has no record of its own there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DetailsNews<'a> {
+    /// A method is kept.
+    Made(NewPaymentDetails<'a>),
+    /// The subscription is renewed with the new details.
+    Attached {
+        new: PaymentDetailsId,
+        subscription: SubscriptionId,
+    },
+    /// The new details take the place of the old ones, which are switched off.
+    Replaced {
+        new: PaymentDetailsId,
+        old: PaymentDetailsId,
+    },
+}
+
 /// A state that the payment alone tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StatusNews {
@@ -32,17 +49,6 @@ pub(crate) enum StatusNews {
 }
 
 impl StatusNews {
-    /// None for money that went back: the payment does not tell how much.
-    pub(crate) fn of(report: Report) -> Option<StatusNews> {
-        match report {
-            Report::Authorized => Some(StatusNews::Authorized),
-            Report::Captured => Some(StatusNews::Captured),
-            Report::Rejected => Some(StatusNews::Rejected),
-            Report::Cancelled => Some(StatusNews::Cancelled),
-            Report::Refunded | Report::ChargedBack => None,
-        }
-    }
-
     /// As Cleeng spells it.
     pub(super) fn label(self) -> &'static str {
         match self {
@@ -67,6 +73,16 @@ impl News<'_> {
                 earlier,
             } => earlier,
             News::MoneyBack { record, .. } => Some(record),
+        }
+    }
+}
+
+impl DetailsNews<'_> {
+    /// What is known after a lost answer. No documented read finds new details; the rest may be said twice without harm.
+    pub(crate) fn after_a_lost_answer(self) -> ReadBack {
+        match self {
+            DetailsNews::Made(_) => ReadBack::CannotTell,
+            DetailsNews::Attached { .. } | DetailsNews::Replaced { .. } => ReadBack::NotRecorded,
         }
     }
 }

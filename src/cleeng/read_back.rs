@@ -82,7 +82,7 @@ pub(super) fn question(payment: &Payment, news: News<'_>) -> Option<Question> {
         (Operation::RecurringPayment, Some(renewal)) => {
             of_renewal(payment, renewal, status, changed)
         }
-        (Operation::RecurringPayment, None) => None,
+        (Operation::RecurringPayment, None) | (Operation::PaymentDetails, _) => None,
         (Operation::InitialPayment | Operation::InitialFreeTransaction, _) => {
             of_purchase(payment, status)
         }

@@ -143,7 +143,7 @@ fn a_token_that_no_header_can_carry_is_found_at_the_start() {
 }
 
 /// What each call of billing comes to when its one answer ends so, in a word.
-async fn billing(ending: Ending) -> [(&'static str, String, String); 5] {
+async fn billing(ending: Ending) -> [(&'static str, String, String); 6] {
     let subscription = SubscriptionId(332_332_332);
     let details = PaymentDetailsId(665_665_665);
     let stored = stored_method("cus_1|pm_1");
@@ -157,13 +157,32 @@ async fn billing(ending: Ending) -> [(&'static str, String, String); 5] {
     let read = async |url| said(cleeng(url).subscription(subscription).await);
     let list = async |url| said(cleeng(url).authorised_payments(details).await);
     let end = async |url| said(cleeng(url).terminate(subscription, kind).await);
-    let make = async |url| said(cleeng(url).create_payment_details(&new).await);
-    let off = async |url| said(cleeng(url).deactivate_payment_details(details).await);
+    let tell = async |url, news| {
+        let cleeng = cleeng(url);
+        let turn = cleeng.turn().await.unwrap();
+        said(cleeng.report_details(turn, news).await)
+    };
+    let make = async |url| tell(url, DetailsNews::Made(new)).await;
+    let attach = async |url| {
+        let news = DetailsNews::Attached {
+            new: details,
+            subscription,
+        };
+        tell(url, news).await
+    };
+    let off = async |url| {
+        let news = DetailsNews::Replaced {
+            new: details,
+            old: details,
+        };
+        tell(url, news).await
+    };
     [
         ("read", answering(ending, read).await),
         ("list", answering(ending, list).await),
         ("end", answering(ending, end).await),
         ("make", answering(ending, make).await),
+        ("attach", answering(ending, attach).await),
         ("off", answering(ending, off).await),
     ]
     .map(|(name, (said, request))| (name, said, request))
@@ -203,6 +222,7 @@ async fn every_call_of_billing_goes_where_the_reference_says() {
         ),
         ("end", "POST /subscriptions/332332332/terminate HTTP/1.1"),
         ("make", "POST /payment_details HTTP/1.1"),
+        ("attach", "PATCH /subscriptions/332332332 HTTP/1.1"),
         ("off", "PATCH /payment_details/665665665 HTTP/1.1"),
     ];
     let refused = Ending::Answer("422 No", r#"{"message":"A B"}"#);

@@ -272,6 +272,13 @@ pub(super) struct DetailsId {
     pub(super) id: Option<u64>,
 }
 
+/// The body of `PATCH /subscriptions/{id}` that has it renewed with other details.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Attachment {
+    pub(super) payment_details_id: u64,
+}
+
 /// The body of `PATCH /payment_details/{id}`.
 #[derive(Serialize)]
 pub(super) struct Activity {

@@ -89,12 +89,15 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
             .external_payment_id
             .as_ref()
             .map_or("-", |reference| reference.0.as_str());
+        let order = view
+            .order_id
+            .map_or("-".to_owned(), |order| order.to_string());
         answer(&format!(
             "{}  {}  {:<15} order {}  {}  {amount}  {external}",
             view.created_at,
             view.id,
             view.status.label(),
-            view.order_id,
+            order,
             view.gateway
         ));
         if let Some(evidence) = evidence(known) {

@@ -29,17 +29,39 @@ pub(crate) enum Report {
     Refunded,
     /// The payer's bank took the money back.
     ChargedBack,
+    /// A method is kept: Cleeng gets payment details of its own for it.
+    DetailsMade,
+    /// The subscription is renewed with the new details.
+    DetailsAttached,
+    /// The old details are switched off.
+    DetailsReplaced,
 }
 
 impl Report {
-    pub(crate) const ALL: [Report; 6] = [
+    pub(crate) const ALL: [Report; 9] = [
         Report::Authorized,
         Report::Captured,
         Report::Rejected,
         Report::Cancelled,
         Report::Refunded,
         Report::ChargedBack,
+        Report::DetailsMade,
+        Report::DetailsAttached,
+        Report::DetailsReplaced,
     ];
+
+    /// Whether it is about payment details and not about a payment.
+    pub(crate) fn is_about_details(self) -> bool {
+        match self {
+            Report::DetailsMade | Report::DetailsAttached | Report::DetailsReplaced => true,
+            Report::Authorized
+            | Report::Captured
+            | Report::Rejected
+            | Report::Cancelled
+            | Report::Refunded
+            | Report::ChargedBack => false,
+        }
+    }
 
     /// As the ledger stores it and a metric's label shows it; but for a chargeback also as Cleeng spells the payment's status.
     pub(crate) fn label(self) -> &'static str {
@@ -50,6 +72,9 @@ impl Report {
             Report::Cancelled => "cancelled",
             Report::Refunded => "refunded",
             Report::ChargedBack => "charged_back",
+            Report::DetailsMade => "details_made",
+            Report::DetailsAttached => "details_attached",
+            Report::DetailsReplaced => "details_replaced",
         }
     }
 
@@ -67,7 +92,7 @@ pub(crate) enum Delivery {
     Queued,
     /// Written down as being sent: from here on an answer may have been lost.
     Sending { since: Moment },
-    /// Cleeng has it. The id is missing only when the answer was lost and a read found the record without its id.
+    /// Cleeng has it. The id is the payment's, or for payment details theirs, which is a number of another kind. It is missing only when the answer was lost and a read found the record without its id.
     Delivered {
         cleeng_payment_id: Option<CleengPaymentId>,
     },

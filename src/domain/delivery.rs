@@ -53,7 +53,7 @@ pub(crate) fn next(known: &Known, id: ConfirmationId, now: Moment, settle_time: 
 /// Cleeng's id of the record that this confirmation changes.
 ///
 /// Only an authorisation can be changed into something else, and only once; after a rejection a capture is a record of its own.
-/// What goes back changes the record of the capture, whichever report made it.
+/// What goes back changes the record of the capture, whichever report made it. For payment details it is the id of the new ones.
 pub(crate) fn earlier_record(
     known: &Known,
     confirmation: &Confirmation,
@@ -72,6 +72,8 @@ pub(crate) fn earlier_record(
             }
             Report::Captured | Report::Refunded | Report::ChargedBack => record,
             Report::Rejected | Report::Cancelled => None,
+            Report::DetailsMade => id,
+            Report::DetailsAttached | Report::DetailsReplaced => record,
         };
     }
     record

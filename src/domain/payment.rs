@@ -1,5 +1,6 @@
 //! A payment: what is known of one thing to be paid, and the states that it can be in.
 
+mod details;
 mod resolution;
 mod transition;
 
@@ -14,6 +15,7 @@ use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};
 use super::secret::Secret;
 
+pub(crate) use details::{DetailsChange, NO_ORDER};
 pub(crate) use resolution::{Resolution, resolve};
 pub(crate) use transition::{Transition, apply, expire, set};
 
@@ -139,13 +141,17 @@ pub(crate) enum Operation {
     /// A purchase that costs nothing now (a trial, a coupon for all of it): the method is kept and nothing is charged. It follows
     /// from the order, once that is read.
     InitialFreeTransaction,
+    /// Nothing is bought: a method is kept, to take the place of another one.
+    #[serde(rename = "payment-details-modification")]
+    PaymentDetails,
 }
 
 impl Operation {
-    const ALL: [Operation; 3] = [
+    const ALL: [Operation; 4] = [
         Operation::InitialPayment,
         Operation::RecurringPayment,
         Operation::InitialFreeTransaction,
+        Operation::PaymentDetails,
     ];
 
     pub(crate) fn label(self) -> &'static str {
@@ -153,6 +159,7 @@ impl Operation {
             Operation::InitialPayment => "initial-payment",
             Operation::RecurringPayment => "recurring-payment",
             Operation::InitialFreeTransaction => "initial-free-transaction",
+            Operation::PaymentDetails => "payment-details-modification",
         }
     }
 
@@ -223,11 +230,14 @@ pub(crate) struct Payment {
     pub(crate) id: PaymentId,
     /// Grows by one with each commit; also the sequence of the payment's history.
     pub(crate) version: i64,
+    /// [`NO_ORDER`] with [`Operation::PaymentDetails`]; see [`Payment::paid_order`].
     pub(crate) order_id: OrderId,
     pub(crate) gateway: GatewayName,
     pub(crate) operation: Operation,
     /// With [`Operation::RecurringPayment`] only.
     pub(crate) renewal: Option<Renewal>,
+    /// With [`Operation::PaymentDetails`] only: then there is no order, and nothing is charged.
+    pub(crate) details: Option<DetailsChange>,
     pub(crate) status: Status,
     pub(crate) method: Method,
     pub(crate) return_url: Option<String>,
@@ -279,13 +289,11 @@ impl Known {
 }
 
 impl Payment {
-    /// Whether the order costs nothing now: the method is kept, and nothing is charged.
+    /// Whether the method is kept and nothing is charged: there is no order, or it costs nothing now.
     pub(crate) fn is_free(&self) -> bool {
-        self.renewal.is_none()
-            && self
-                .order
-                .as_ref()
-                .is_some_and(|order| order.amount.minor == 0)
+        let costs_nothing = |order: &OrderFacts| order.amount.minor == 0;
+        self.details.is_some()
+            || (self.renewal.is_none() && self.order.as_ref().is_some_and(costs_nothing))
     }
 
     pub(crate) fn reference(&self) -> Option<&GatewayRef> {

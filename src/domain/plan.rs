@@ -172,7 +172,7 @@ fn charge(known: &Known, seen: Seen, now: Moment) -> Step {
         (_, Some(reference), _) if late => Step::Cancel(reference.clone()),
         (_, None, _) if late => Step::Expire,
         _ if known.attempts.len() >= MOST_ATTEMPTS => Step::Fail,
-        _ if payment.order.is_none() => Step::ReadOrder,
+        _ if payment.order.is_none() && payment.details.is_none() => Step::ReadOrder,
         _ => Step::Begin,
     }
 }

@@ -23,6 +23,9 @@ pub(crate) enum ConfirmationStatus {
 pub(crate) struct ConfirmationView {
     pub(crate) status: ConfirmationStatus,
     pub(crate) cleeng_payment_id: Option<CleengPaymentId>,
+    /// Of a change of payment details only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cleeng_payment_details_id: Option<i64>,
 }
 
 /// The body of `GET /v1/payments/{id}`.
@@ -30,7 +33,8 @@ pub(crate) struct ConfirmationView {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PaymentView {
     pub(crate) id: PaymentId,
-    pub(crate) order_id: OrderId,
+    /// None of a change of payment details.
+    pub(crate) order_id: Option<OrderId>,
     pub(crate) gateway: GatewayName,
     pub(crate) operation: Operation,
     pub(crate) status: Status,
@@ -48,7 +52,7 @@ impl PaymentView {
     pub(crate) fn of(payment: &Payment, confirmations: &[Confirmation]) -> PaymentView {
         PaymentView {
             id: payment.id,
-            order_id: payment.order_id,
+            order_id: payment.paid_order(),
             gateway: payment.gateway.clone(),
             operation: payment.operation,
             status: payment.status,
@@ -82,13 +86,14 @@ impl PaymentView {
 
 /// The last confirmation speaks for all: they are delivered in order.
 fn confirmation_view(confirmations: &[Confirmation]) -> ConfirmationView {
-    let cleeng_payment_id = confirmations
-        .iter()
-        .rev()
-        .find_map(|one| match one.delivery {
+    let latest = |about_details: bool| {
+        let told = |one: &&Confirmation| one.report.is_about_details() == about_details;
+        let delivered = |one: &Confirmation| match one.delivery {
             Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
             Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => None,
-        });
+        };
+        confirmations.iter().rev().filter(told).find_map(delivered)
+    };
     let status = match confirmations.last().map(|one| one.delivery) {
         None => ConfirmationStatus::None,
         Some(Delivery::Queued | Delivery::Sending { .. }) => ConfirmationStatus::Queued,
@@ -97,6 +102,7 @@ fn confirmation_view(confirmations: &[Confirmation]) -> ConfirmationView {
     };
     ConfirmationView {
         status,
-        cleeng_payment_id,
+        cleeng_payment_id: latest(false),
+        cleeng_payment_details_id: latest(true).map(|id| id.0),
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn payment(minor: i64, currency: &str, method: Method) -> Payment {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status: Status::Processing,
         method,
         return_url: None,

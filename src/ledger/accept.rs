@@ -129,7 +129,8 @@ pub(super) async fn insert(
         .bind(new.key.as_str().to_owned())
         .bind(hex::encode(new.body_hash))
         .bind(payment.created_at.0);
-    let inserted = payment_row::bind_renewal(insert, payment.renewal.as_ref())?
+    let insert = payment_row::bind_renewal(insert, payment.renewal.as_ref())?;
+    let inserted = payment_row::bind_details(insert, payment.details.as_ref())?
         .execute(&mut *conn)
         .await?;
     if inserted.rows_affected() == 0 {

@@ -71,13 +71,13 @@ impl Ledger {
     }
 }
 
-/// No order is asked for: with one PostgreSQL would go through an index, which is slower than through the table.
+/// With news about payment details the number is theirs, which could be a payment's as well. No order is asked for: with one PostgreSQL would go through an index, which is slower than through the table.
 async fn by_cleeng_payment(
     conn: &mut AnyConnection,
     id: CleengPaymentId,
 ) -> Result<Option<PaymentId>, LedgerError> {
     let found =
-        sqlx::query("SELECT payment_id FROM confirmations WHERE cleeng_payment_id = $1 LIMIT 1")
+        sqlx::query("SELECT payment_id FROM confirmations WHERE cleeng_payment_id = $1 AND report NOT LIKE 'details%' LIMIT 1")
             .bind(id.0)
             .fetch_optional(conn)
             .await?;

@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 3] = [
+const STEPS: [Step; 4] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -32,6 +32,11 @@ const STEPS: [Step; 3] = [
         name: "demands",
         postgres: include_str!("migrations/0003_demands.sql"),
         sqlite: include_str!("migrations/0003_demands.sql"),
+    },
+    Step {
+        name: "payment details",
+        postgres: include_str!("migrations/0004_payment_details.sql"),
+        sqlite: include_str!("migrations/0004_payment_details.sql"),
     },
 ];
 

@@ -10,7 +10,9 @@ use super::fields::{Columns, Fields, as_number, json_text, known};
 use crate::domain::ids::{GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass, Progress};
-use crate::domain::payment::{Operation, OrderFacts, Payment, Renewal, Status, Take};
+use crate::domain::payment::{
+    DetailsChange, NO_ORDER, Operation, OrderFacts, Payment, Renewal, Status, Take,
+};
 
 /// The columns that [`payment`] reads.
 macro_rules! payment_columns {
@@ -19,7 +21,7 @@ macro_rules! payment_columns {
          order_amount, order_currency, customer_id, offer_id, order_expires_at, \
          gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
          CAST(CASE WHEN published THEN 1 ELSE 0 END AS BIGINT) AS published, \
-         created_at, updated_at, expires_at, subscription_id, due_at, payment_details_id, renewal_take"
+         created_at, updated_at, expires_at, subscription_id, due_at, payment_details_id, renewal_take, details_change"
     };
 }
 pub(super) use payment_columns;
@@ -44,9 +46,9 @@ pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, meth
      order_amount, order_currency, customer_id, offer_id, order_expires_at, gateway_customer, reference, \
      next_action, decline_class, decline_code, stored_method, published, holds_order, updated_at, expires_at, \
      order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at, \
-     subscription_id, due_at, payment_details_id, renewal_take) \
+     subscription_id, due_at, payment_details_id, renewal_take, details_change) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30) ON CONFLICT DO NOTHING";
+     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
 
 /// `$2` is the version that the decision was taken on. Published stays true once it is: the ingest may have
 /// marked it after the decision's read. Neither the order nor the cycle of a renewal is held twice: money that is found while
@@ -116,7 +118,7 @@ impl State {
             decline_code: decline.map(|decline| decline.code.clone()),
             stored_method: maybe_json(payment.stored.as_ref(), "stored_method")?,
             published: payment.published,
-            holds_order: payment.status.holds_order(),
+            holds_order: payment.holds_order(),
             updated_at: payment.updated_at.0,
             expires_at: payment.expires_at.0,
         })
@@ -162,6 +164,14 @@ pub(super) fn bind_renewal<'q>(
         .bind(renewal.map(|renewal| renewal.take.label())))
 }
 
+/// What a change of payment details is for: `$31` of [`INSERT`].
+pub(super) fn bind_details<'q>(
+    query: Statement<'q>,
+    details: Option<&DetailsChange>,
+) -> Result<Statement<'q>, LedgerError> {
+    Ok(query.bind(maybe_json(details, "details_change")?))
+}
+
 fn maybe_json<T: Serialize>(
     value: Option<&T>,
     column: &'static str,
@@ -171,13 +181,15 @@ fn maybe_json<T: Serialize>(
 
 pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
     let fields = Fields(row);
+    let details: Option<DetailsChange> = fields.maybe_json("details_change")?;
     let mut payment = Payment {
         id: PaymentId(fields.uuid("id")?),
         version: fields.number("version")?,
-        order_id: order_id(&fields)?,
+        order_id: order_id(&fields, details.is_some())?,
         gateway: fields.word("gateway", |text| text.parse().ok())?,
         operation: fields.word("operation", Operation::from_label)?,
         renewal: renewal(&fields)?,
+        details,
         status: fields.word("status", Status::from_label)?,
         method: fields.json("method")?,
         return_url: fields.maybe_text("return_url")?,
@@ -201,8 +213,11 @@ pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
     Ok(payment)
 }
 
-fn order_id(fields: &Fields<'_, impl Columns>) -> Result<OrderId, LedgerError> {
+fn order_id(fields: &Fields<'_, impl Columns>, is_details: bool) -> Result<OrderId, LedgerError> {
     let number = u64::try_from(fields.number("order_id")?).ok();
+    if is_details && number == Some(NO_ORDER.0) {
+        return Ok(NO_ORDER);
+    }
     known(
         number.and_then(|number| OrderId::try_from(number).ok()),
         "order_id",

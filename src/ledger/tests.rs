@@ -4,6 +4,7 @@ mod accepting;
 mod committing;
 mod controlling;
 mod demanding;
+mod detailing;
 mod giving_back;
 mod operating;
 mod reading;
@@ -103,4 +104,8 @@ on_both_stores! {
     renewing::all_payments_of_an_order_are_found_with_what_belongs_to_them,
     renewing::a_payment_is_found_by_its_id_at_cleeng,
     renewing::a_cycle_without_its_details_is_unreadable,
+    detailing::a_change_of_details_comes_back_with_what_it_is_for,
+    detailing::changes_of_details_stand_in_nobodys_way,
+    detailing::an_id_of_details_is_not_taken_for_a_payments,
+    detailing::news_of_one_change_are_written_together,
 }

@@ -112,6 +112,10 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
         .route("/v1/payments/{id}", get(payments::read))
         .route("/v1/payments/{id}/continue", post(payments::go_on))
         .route("/v1/payments/{id}/events", get(stream::events))
+        .route("/v1/payment-details", post(payments::change_details))
+        .route("/v1/payment-details/{id}", get(payments::read))
+        .route("/v1/payment-details/{id}/continue", post(payments::go_on))
+        .route("/v1/payment-details/{id}/events", get(stream::events))
         .route_layer(middleware::from_fn_with_state(
             Arc::clone(&ingest),
             auth::require,

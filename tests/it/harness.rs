@@ -327,7 +327,7 @@ impl Records {
 }
 
 /// Cleeng's id of the payment method.
-fn method(gateway: &str) -> u64 {
+pub(crate) fn method(gateway: &str) -> u64 {
     match gateway {
         "stripe" => STRIPE_METHOD,
         _ => SIMULATED_METHOD,

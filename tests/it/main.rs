@@ -27,6 +27,7 @@ mod lifecycle;
 mod money_back;
 mod outages;
 mod overload;
+mod payment_details;
 mod payments;
 mod renewals;
 mod report_order;

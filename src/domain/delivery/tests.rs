@@ -32,6 +32,7 @@ fn known(confirmations: &[(Report, Delivery)]) -> Known {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status: Status::Captured,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),
@@ -118,5 +119,26 @@ fn only_an_authorisation_is_changed_and_all_else_is_a_record_of_its_own() {
         let known = known(&[(report, delivered(7)), (Report::Captured, QUEUED)]);
         let step = next(&known, id(2), NOW, SETTLE_TIME);
         assert_eq!(step, Step::Send { earlier: None }, "{report:?}");
+    }
+}
+
+#[test]
+fn what_follows_new_details_needs_their_id_and_waits_for_it() {
+    for report in [Report::DetailsAttached, Report::DetailsReplaced] {
+        for (before, step) in [
+            (QUEUED, Step::AwaitEarlier),
+            (sending(0), Step::AwaitEarlier),
+            (GIVEN_UP, Step::Send { earlier: None }),
+            (
+                delivered(665),
+                Step::Send {
+                    earlier: Some(CleengPaymentId(665)),
+                },
+            ),
+        ] {
+            let known = known(&[(Report::DetailsMade, before), (report, QUEUED)]);
+            let found = next(&known, id(2), NOW, SETTLE_TIME);
+            assert_eq!(found, step, "{report:?} after {before:?}");
+        }
     }
 }

@@ -49,6 +49,7 @@ fn payment(status: Status, take: Take, due_at: Moment) -> Known {
             payment_details_id: PaymentDetailsId(9),
             take,
         }),
+        details: None,
         status,
         method: Method::Stored {
             token: Secret::new(String::new()),

@@ -28,6 +28,7 @@ pub(in crate::domain) fn known(status: Status) -> Known {
             gateway: "stripe".parse().unwrap(),
             operation: Operation::InitialPayment,
             renewal: None,
+            details: None,
             status,
             method: Method::New {
                 payload: Secret::new(json!({ "token": "pm_1" })),

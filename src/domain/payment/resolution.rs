@@ -57,7 +57,9 @@ pub(crate) fn resolve(
             moved.next_action = None;
             moved.updated_at = now;
             // Cleeng is told of what exists at the gateway; of what never got there it is told nothing.
-            let report = payment.reference().map(|_| Report::Cancelled);
+            let existed = payment.reference().is_some();
+            let report = existed.then_some(Report::Cancelled);
+            let report = report.and_then(|report| payment.told(report));
             Ok((moved, report))
         }
     }

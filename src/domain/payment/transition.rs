@@ -99,6 +99,7 @@ pub(crate) fn apply(payment: &Payment, outcome: &Outcome, now: Moment) -> Transi
     if moved.status.holds_order() {
         moved.decline = None;
     }
+    let report = report.and_then(|report| moved.told(report));
     Transition::Moved {
         payment: Box::new(moved),
         report,
@@ -203,7 +204,7 @@ pub(crate) fn expire(payment: &Payment, charge_was_tried: bool, now: Moment) -> 
     };
     Transition::Moved {
         payment: Box::new(moved),
-        report,
+        report: report.and_then(|report| payment.told(report)),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::attempt::{FORM, Prepared};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::money::Money;
 use crate::domain::outcome::Progress;
-use crate::domain::payment::{Method, Operation, OrderFacts};
+use crate::domain::payment::{DetailsChange, Method, Operation, OrderFacts};
 use crate::domain::secret::Secret;
 
 pub(super) const NOW: Moment = Moment(1_000);
@@ -64,6 +64,7 @@ fn payment(row: Row) -> Payment {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status: row.status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),
@@ -566,4 +567,25 @@ fn an_open_request_of_another_command_is_left_to_that_command() {
             }
         }
     }
+}
+
+#[test]
+fn a_change_of_details_has_no_order_to_read() {
+    let step = |row, change| {
+        let mut known = known(Row {
+            order: false,
+            ..row
+        });
+        known.payment.details = change;
+        next(&Trigger::Charge, &known, Seen::Nothing, NOW)
+    };
+    let change = Some(DetailsChange {
+        customer_id: 5,
+        payment_method_id: 3,
+        subscription_id: None,
+        replaces: None,
+    });
+    assert_eq!(step(FRESH, None), Step::ReadOrder);
+    assert_eq!(step(FRESH, change), Step::Begin);
+    assert_eq!(step(LATE, change), Step::Expire);
 }

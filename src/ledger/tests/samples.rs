@@ -24,6 +24,7 @@ pub(in crate::ledger) fn payment(order: u64) -> Payment {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status: Status::Accepted,
         method: Method::New {
             payload: Secret::new(json!({ "token": "pm_single_use" })),

@@ -5,17 +5,24 @@ use std::time::{Duration, Instant};
 use super::record::find;
 use super::{Confirmer, Flow, Job};
 use crate::broker::Verdict;
-use crate::cleeng::{News, ReadBack, StatusNews};
+use crate::cleeng::{DetailsNews, NewPaymentDetails, News, ReadBack, StatusNews};
 use crate::clock;
-use crate::domain::confirmation::{Confirmation, Delivery};
+use crate::domain::confirmation::{Confirmation, Delivery, Report};
 use crate::domain::dead::DeadReason;
 use crate::domain::delivery;
 use crate::domain::failure::CallError;
-use crate::domain::ids::CleengPaymentId;
+use crate::domain::ids::{CleengPaymentId, PaymentDetailsId};
 use crate::domain::money_back::MoneyBack;
-use crate::domain::payment::Known;
+use crate::domain::payment::{Known, Payment};
 use crate::ledger::LedgerError;
 use crate::telemetry::labels::{CleengCall, Reported};
+
+/// What one confirmation tells.
+#[derive(Clone, Copy)]
+enum Telling<'a> {
+    Payment(News<'a>),
+    Details(DetailsNews<'a>),
+}
 
 impl Confirmer {
     pub(super) async fn send(
@@ -28,8 +35,9 @@ impl Confirmer {
             return Ok(Flow::Again);
         };
         let entries = self.entries(&confirmation).await?;
-        let Some(news) = news(&confirmation, earlier, &entries) else {
-            return self.no_refund(job, known).await;
+        let payment = known.payment.clone();
+        let Some(news) = telling(&payment, &confirmation, earlier, &entries) else {
+            return self.cannot_be_told(job, known).await;
         };
         let Some(call) = self.breaker.begin() else {
             return self.barred(job, known).await;
@@ -48,7 +56,10 @@ impl Confirmer {
             return Ok(Flow::Again);
         }
         let started = Instant::now();
-        let answer = self.cleeng.report(turn, &known.payment, news).await;
+        let answer = match news {
+            Telling::Payment(news) => self.cleeng.report(turn, &payment, news).await,
+            Telling::Details(news) => self.cleeng.report_details(turn, news).await,
+        };
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
@@ -89,17 +100,24 @@ impl Confirmer {
         };
         let earlier = delivery::earlier_record(known, &confirmation);
         let entries = self.entries(&confirmation).await?;
-        let Some(news) = news(&confirmation, earlier, &entries) else {
-            return self.no_refund(job, known).await;
+        let payment = known.payment.clone();
+        let Some(news) = telling(&payment, &confirmation, earlier, &entries) else {
+            return self.cannot_be_told(job, known).await;
         };
-        let Some(call) = self.breaker.begin() else {
-            return self.barred(job, known).await;
+        let answer = match news {
+            Telling::Payment(news) => {
+                let Some(call) = self.breaker.begin() else {
+                    return self.barred(job, known).await;
+                };
+                let started = Instant::now();
+                let answer = self.cleeng.read_back(&payment, news).await;
+                call.ended(&answer);
+                self.metrics
+                    .cleeng_took(CleengCall::ReadBack, started.elapsed());
+                answer
+            }
+            Telling::Details(news) => Ok(news.after_a_lost_answer()),
         };
-        let started = Instant::now();
-        let answer = self.cleeng.read_back(&known.payment, news).await;
-        call.ended(&answer);
-        self.metrics
-            .cleeng_took(CleengCall::ReadBack, started.elapsed());
         match answer {
             Ok(ReadBack::Recorded(id)) => {
                 self.metrics
@@ -139,7 +157,8 @@ impl Confirmer {
         }
     }
 
-    /// While Cleeng is away, an order is read before anything is sent: a read puts nothing in doubt.
+    /// While Cleeng is away, an order is read before anything is sent: a read puts nothing in doubt. A change of payment details has
+    /// none; that there is no such order is an answer as well.
     pub(super) async fn probe(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
         let Some(call) = self.breaker.begin() else {
             return self.barred(job, known).await;
@@ -163,14 +182,22 @@ impl Confirmer {
 
     /// What went back of the payment, for the news that are about it.
     async fn entries(&self, confirmation: &Confirmation) -> Result<Vec<MoneyBack>, LedgerError> {
-        match StatusNews::of(confirmation.report) {
-            Some(_) => Ok(Vec::new()),
-            None => self.ledger.money_back(confirmation.payment_id).await,
+        match confirmation.report {
+            Report::Refunded | Report::ChargedBack => {
+                self.ledger.money_back(confirmation.payment_id).await
+            }
+            Report::Authorized
+            | Report::Captured
+            | Report::Rejected
+            | Report::Cancelled
+            | Report::DetailsMade
+            | Report::DetailsAttached
+            | Report::DetailsReplaced => Ok(Vec::new()),
         }
     }
 
-    async fn no_refund(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
-        let why = "Cleeng's id of the payment, or the refund, is not known";
+    async fn cannot_be_told(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {
+        let why = "Cleeng's id of what it is about, or the refund, is not known";
         self.give_up(job, known, DeadReason::CleengRefused, why)
             .await
     }
@@ -187,19 +214,43 @@ impl Confirmer {
     }
 }
 
-/// What the confirmation tells in full; none for money that went back while it is not known how much, or of which record.
-fn news<'a>(
+/// What the confirmation tells in full; none while it is not known how much went back, or what Cleeng calls that which it is about.
+fn telling<'a>(
+    payment: &'a Payment,
     confirmation: &Confirmation,
     earlier: Option<CleengPaymentId>,
     entries: &'a [MoneyBack],
-) -> Option<News<'a>> {
-    if let Some(status) = StatusNews::of(confirmation.report) {
-        return Some(News::Status { status, earlier });
-    }
-    let told = Some(confirmation.sequence);
-    let entry = entries.iter().find(|entry| entry.told == told)?;
-    let record = entry.cleeng_payment_id.or(earlier)?;
-    Some(News::MoneyBack { record, entry })
+) -> Option<Telling<'a>> {
+    let status = |status| Some(Telling::Payment(News::Status { status, earlier }));
+    let details = payment.details.as_ref();
+    let new = || Some(PaymentDetailsId(u64::try_from(earlier?.0).ok()?));
+    let news = match confirmation.report {
+        Report::Authorized => return status(StatusNews::Authorized),
+        Report::Captured => return status(StatusNews::Captured),
+        Report::Rejected => return status(StatusNews::Rejected),
+        Report::Cancelled => return status(StatusNews::Cancelled),
+        Report::Refunded | Report::ChargedBack => {
+            let told = Some(confirmation.sequence);
+            let entry = entries.iter().find(|entry| entry.told == told)?;
+            let record = entry.cleeng_payment_id.or(earlier)?;
+            return Some(Telling::Payment(News::MoneyBack { record, entry }));
+        }
+        Report::DetailsMade => DetailsNews::Made(NewPaymentDetails {
+            customer_id: details?.customer_id,
+            payment_method_id: details?.payment_method_id,
+            stored: payment.stored.as_ref()?,
+            active: true,
+        }),
+        Report::DetailsAttached => DetailsNews::Attached {
+            new: new()?,
+            subscription: details?.subscription_id?,
+        },
+        Report::DetailsReplaced => DetailsNews::Replaced {
+            new: new()?,
+            old: details?.replaces?,
+        },
+    };
+    Some(Telling::Details(news))
 }
 
 fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

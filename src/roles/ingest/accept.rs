@@ -5,7 +5,7 @@ use std::time::Duration;
 use tracing::warn;
 use uuid::Uuid;
 
-use super::body::Purchase;
+use super::body::{Purchase, Wanted};
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest};
 use crate::broker::{Lane, Outgoing, PublishError, Queue};
@@ -13,7 +13,7 @@ use crate::clock;
 use crate::domain::ids::{IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::outcome::Progress;
-use crate::domain::payment::{Known, Method, Operation, Payment, Status};
+use crate::domain::payment::{Known, Method, NO_ORDER, Operation, Payment, Status};
 use crate::ledger::{Accepted, LedgerError, NewPayment};
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::trace::TraceContext;
@@ -48,13 +48,18 @@ impl Ingest {
 
     fn new_payment(&self, key: IdempotencyKey, purchase: Purchase) -> NewPayment {
         let now = clock::now();
+        let (order_id, operation, details) = match purchase.wanted {
+            Wanted::Order(order) => (order, Operation::InitialPayment, None),
+            Wanted::Details(change) => (NO_ORDER, Operation::PaymentDetails, Some(change)),
+        };
         let payment = Payment {
             id: PaymentId(Uuid::now_v7()),
             version: 1,
-            order_id: purchase.order_id,
+            order_id,
             gateway: purchase.gateway,
-            operation: Operation::InitialPayment,
+            operation,
             renewal: None,
+            details,
             status: Status::Accepted,
             method: Method::New {
                 payload: purchase.method,

@@ -1,4 +1,4 @@
-//! `/v1/payments`: take one, show one, go on with one.
+//! `/v1/payments` and `/v1/payment-details`: take one, show one, go on with one. A change of payment details is a payment of nothing.
 
 use std::str::FromStr;
 
@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use uuid::Uuid;
 
 use super::accept::ledger_away;
+use super::body::Purchase;
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest, Shared, body};
 use crate::broker::{Lane, Outgoing, Queue};
@@ -18,6 +19,7 @@ use crate::domain::ids::{IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::{Known, Payment, Status};
 use crate::domain::view::PaymentView;
+use crate::gateway::Gateways;
 use crate::telemetry::trace::TraceContext;
 
 static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -27,13 +29,30 @@ pub(super) async fn create(
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
+    take(&ingest, &headers, http_body, body::purchase).await
+}
+
+pub(super) async fn change_details(
+    State(ingest): State<Shared>,
+    headers: HeaderMap,
+    http_body: HttpBody,
+) -> Result<Response, Problem> {
+    take(&ingest, &headers, http_body, body::details_change).await
+}
+
+async fn take(
+    ingest: &Ingest,
+    headers: &HeaderMap,
+    http_body: HttpBody,
+    read: fn(&[u8], &Gateways) -> Result<Purchase, Problem>,
+) -> Result<Response, Problem> {
     // A repeated key is refused with the rest: to know it, the ledger would have to be asked for each that is refused.
     ingest.intakes.any()?;
-    let key = idempotency_key(&headers)?;
+    let key = idempotency_key(headers)?;
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
-    let purchase = body::purchase(&bytes, &ingest.gateways)?;
+    let purchase = read(&bytes, &ingest.gateways)?;
     let _under_way = ingest.intakes.enter(&purchase.gateway)?;
-    let taken = ingest.accept(key, purchase, trace(&headers)).await?;
+    let taken = ingest.accept(key, purchase, trace(headers)).await?;
     let mut response = accepted(&taken.known);
     if taken.replayed {
         ingest.metrics.replayed(taken.known.payment.id);
@@ -104,7 +123,11 @@ fn idempotency_key(headers: &HeaderMap) -> Result<IdempotencyKey, Problem> {
 
 fn accepted(known: &Known) -> Response {
     let mut response = (StatusCode::ACCEPTED, Json(PaymentView::of_known(known))).into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("/v1/payments/{}", known.payment.id)) {
+    let kind = match known.payment.details {
+        None => "payments",
+        Some(_) => "payment-details",
+    };
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/{kind}/{}", known.payment.id)) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response

@@ -109,8 +109,8 @@ impl Worker {
         detail: Option<String>,
         report: Option<Report>,
     ) -> Result<bool, Interrupted> {
-        if let Some(report) = report {
-            case.owe(report, clock::now());
+        for owed in report.map_or_else(Vec::new, |report| case.known.payment.owed_with(report)) {
+            case.owe(owed, clock::now());
         }
         if !self.commit(case, kind, detail).await? {
             return Ok(false);

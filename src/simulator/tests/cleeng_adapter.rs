@@ -8,7 +8,7 @@ use self::side::{Side, initial};
 use super::Bench;
 use crate::cleeng::webhooks::{Change, Wanted, merge};
 use crate::cleeng::{
-    AuthorisedPayment, NewPaymentDetails, News, ReadBack, RecordStatus, StatusNews,
+    AuthorisedPayment, DetailsNews, NewPaymentDetails, News, ReadBack, RecordStatus, StatusNews,
     SubscriptionStatus,
 };
 use crate::config::{TerminationCall, TerminationType};
@@ -179,16 +179,30 @@ async fn a_new_method_takes_the_place_of_the_old_one() {
         stored: &stored,
         active: true,
     };
-    let made = side.cleeng.create_payment_details(&new).await.unwrap();
+    let tell = async |news| {
+        let turn = side.cleeng.turn().await.unwrap();
+        side.cleeng.report_details(turn, news).await
+    };
+    let made = tell(DetailsNews::Made(new)).await.unwrap();
+    let made = PaymentDetailsId(u64::try_from(made.0).unwrap());
     assert_ne!(made, side.details());
     let path = format!("payment_details/{made}");
     let read = bench.cleeng("GET", &path, None).await;
     let shown = &read.body["data"];
     assert_eq!(shown["token"], "cus_1|pm_2");
     assert_eq!(shown["subscriptionIds"], json!([side.id()]));
-    for _ in 0..2 {
-        let off = side.cleeng.deactivate_payment_details(side.details()).await;
-        assert_eq!(off, Ok(()));
+    let subscription = side.id();
+    let attached = DetailsNews::Attached {
+        new: made,
+        subscription,
+    };
+    let replaced = DetailsNews::Replaced {
+        new: made,
+        old: side.details(),
+    };
+    for news in [attached, attached, replaced, replaced] {
+        let told = tell(news).await.map(|id| id.0.to_string());
+        assert_eq!(told, Ok(made.to_string()));
     }
     let path = format!("payment_details/{}", side.details());
     let read = bench.cleeng("GET", &path, None).await;

@@ -61,6 +61,14 @@ impl Http {
         read(self.0.get(url).send().await.unwrap()).await
     }
 
+    pub(crate) async fn get_with(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.0.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
     /// Nothing when the server is not there.
     pub(crate) async fn try_get(&self, url: &str) -> Option<Answer> {
         match self.0.get(url).send().await {

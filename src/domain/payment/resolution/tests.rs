@@ -15,6 +15,7 @@ fn payment(status: Status) -> Payment {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status,
         method: Method::Stored {
             token: Secret::new("t".into()),

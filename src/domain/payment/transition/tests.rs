@@ -6,7 +6,7 @@ use super::*;
 use crate::domain::ids::{GatewayRef, ObjectRef, OrderId, PaymentId};
 use crate::domain::money_back::{Refund, RefundState};
 use crate::domain::outcome::{NextAction, StoredMethod};
-use crate::domain::payment::{Method, Operation, OrderFacts};
+use crate::domain::payment::{DetailsChange, Method, NO_ORDER, Operation, OrderFacts};
 use crate::domain::secret::Secret;
 
 const NOW: Moment = Moment(9);
@@ -54,6 +54,7 @@ fn payment(status: Status) -> Payment {
         gateway: "stripe".parse().unwrap(),
         operation: Operation::InitialPayment,
         renewal: None,
+        details: None,
         status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),
@@ -375,4 +376,45 @@ fn what_is_no_answer_to_a_charge_moves_no_payment() {
         let moved = apply(&payment(status), answer, NOW);
         assert_eq!(moved, Transition::Unchanged, "{status:?} {answer:?}");
     }
+}
+
+#[test]
+fn of_a_change_of_details_cleeng_is_told_only_when_the_method_is_kept() {
+    let change = |status| {
+        let mut change = payment(status);
+        change.operation = Operation::PaymentDetails;
+        change.order_id = NO_ORDER;
+        change.order = None;
+        change.details = Some(DetailsChange {
+            customer_id: 5,
+            payment_method_id: 3,
+            subscription_id: None,
+            replaces: None,
+        });
+        change
+    };
+    let saved = Outcome::Saved {
+        reference: reference(),
+        stored: stored(),
+    };
+    for (outcome, to, report) in [
+        (requires_action(), Status::RequiresAction, None),
+        (pending(), Status::Pending, None),
+        (rejected(), Status::Rejected, None),
+        (cancelled(), Status::Cancelled, None),
+        (saved.clone(), Status::Captured, Some(Report::DetailsMade)),
+    ] {
+        let found = moved(apply(&change(Status::Processing), &outcome, NOW));
+        assert_eq!(found, Some((to, report)), "{outcome:?}");
+    }
+    let ended = moved(expire(&change(Status::RequiresAction), true, NOW));
+    assert_eq!(ended, Some((Status::Expired, None)));
+    let Transition::Moved { payment, .. } = apply(&change(Status::Processing), &saved, NOW) else {
+        panic!("it is kept");
+    };
+    assert_eq!(payment.stored, Some(stored()));
+    // Money that was taken was never asked for.
+    let taken = euros(999);
+    let found = apply(&change(Status::Processing), &captured(taken), NOW);
+    assert_eq!(found, Transition::WrongAmount { taken });
 }

@@ -124,6 +124,7 @@ fn new_payment(
         gateway: turn.gateway.clone(),
         operation: Operation::RecurringPayment,
         renewal: Some(renewal),
+        details: None,
         status: Status::Accepted,
         method: Method::Stored {
             token: token.clone(),
