@@ -63,7 +63,13 @@ pub(crate) fn earlier_record(
     for one in earlier(known, confirmation) {
         let id = match one.delivery {
             Delivery::Delivered { cleeng_payment_id } => cleeng_payment_id,
-            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => continue,
+            Delivery::Queued | Delivery::Sending { .. } | Delivery::DeadLettered => {
+                // The old details stay while the subscription does not have the new ones.
+                if one.report.is_about_details() {
+                    record = None;
+                }
+                continue;
+            }
         };
         record = match one.report {
             Report::Authorized => id,

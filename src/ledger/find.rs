@@ -71,7 +71,8 @@ impl Ledger {
     }
 }
 
-/// With news about payment details the number is theirs, which could be a payment's as well. No order is asked for: with one PostgreSQL would go through an index, which is slower than through the table.
+/// With news about payment details the number is theirs, which could be a payment's as well.
+/// No order is asked for: with one PostgreSQL would go through an index, which is slower than through the table.
 async fn by_cleeng_payment(
     conn: &mut AnyConnection,
     id: CleengPaymentId,

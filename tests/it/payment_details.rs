@@ -17,6 +17,8 @@ on_both_pairs![
     what_is_wrong_with_a_change_is_named,
     new_details_whose_answer_is_lost_go_to_the_operator_and_the_old_ones_stay,
     what_cleeng_did_not_take_of_new_details_is_told_again,
+    the_old_details_stay_while_a_subscription_does_not_take_the_new_ones,
+    details_that_cleeng_switches_off_are_forgotten_once_nothing_is_reserved_with_them,
 ];
 
 const RECURRING: &str = "recurring-payment";
@@ -360,4 +362,48 @@ async fn what_cleeng_did_not_take_of_new_details_is_told_again(pair: Pair) {
     assert_eq!(all.len(), 2, "{all:?}");
     let first = all.iter().find(|one| one["id"] == old["id"]).unwrap();
     assert_eq!(first["active"], false);
+}
+
+async fn the_old_details_stay_while_a_subscription_does_not_take_the_new_ones(pair: Pair) {
+    let world = World::start(pair).await;
+    let customer = world.subscribe("simulated", "tok_ok").await;
+    let old = details(&world, customer).await.remove(0);
+    let more = json!({ "replaces": old["id"], "subscriptionId": 1 });
+    let id = begin(&world, &change(customer, "simulated", "tok_ok", more)).await;
+    let given_up = world.settled(&id, "captured", "dead_lettered").await;
+    let all = details(&world, customer).await;
+    let new = &given_up["confirmation"]["cleengPaymentDetailsId"];
+    assert!(all.iter().any(|one| one["id"] == *new), "{given_up}");
+    assert!(all.iter().all(|one| one["active"] == true), "{all:?}");
+}
+
+async fn details_that_cleeng_switches_off_are_forgotten_once_nothing_is_reserved_with_them(
+    pair: Pair,
+) {
+    let operations = ["stripe.method", "simulated.method"];
+    for ((gateway, token), operation) in GATEWAYS.into_iter().zip(operations) {
+        // One for each: the subscription that is left without details is asked for in vain, and would hold up Cleeng's clock.
+        let world = World::start(pair).await;
+        let customer = world.subscribe(gateway, token).await;
+        reserved(&world, customer).await;
+        let old = details(&world, customer).await.remove(0);
+        // The first answer to forgetting it is lost: it is forgotten again.
+        let rule = json!({ "operation": operation, "fault": "commit_then_drop", "times": 1 });
+        world.fault(rule).await;
+        let wish = json!({ "paymentDetailsId": old["id"] });
+        world.at_cleeng("_deactivations", wish).await;
+        world
+            .eventually("the demand is met", async |world| {
+                world.logs().contains("\"released\"").then_some(())
+            })
+            .await;
+        if gateway == "stripe" {
+            assert!(is_forgotten(&world, gateway, &old).await);
+        }
+        let found = world.statement(customer).await;
+        let renewal = found["payments"].as_array().unwrap().last().unwrap();
+        assert_eq!(renewal["operation"], RECURRING);
+        assert_eq!(renewal["history"], json!(["authorized", "cancelled"]));
+        assert_eq!(found["totals"]["EUR"]["capturedMinor"], 999, "{gateway}");
+    }
 }

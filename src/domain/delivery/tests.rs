@@ -142,3 +142,19 @@ fn what_follows_new_details_needs_their_id_and_waits_for_it() {
         }
     }
 }
+
+#[test]
+fn the_old_details_stay_while_the_subscription_does_not_have_the_new_ones() {
+    for (attached, earlier) in [
+        (GIVEN_UP, None),
+        (delivered(665), Some(CleengPaymentId(665))),
+    ] {
+        let known = known(&[
+            (Report::DetailsMade, delivered(665)),
+            (Report::DetailsAttached, attached),
+            (Report::DetailsReplaced, QUEUED),
+        ]);
+        let found = next(&known, id(3), NOW, SETTLE_TIME);
+        assert_eq!(found, Step::Send { earlier }, "{attached:?}");
+    }
+}
