@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod dead_letters;
+mod demands;
 mod demo;
 mod pause;
 mod payments;
@@ -10,6 +11,7 @@ mod resolve;
 mod run;
 mod simulate;
 mod topology;
+mod webhooks;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +22,8 @@ use crate::config::{Config, Faults};
 
 /// Configuration is wrong: nothing was opened (sysexits' EX_CONFIG).
 const EXIT_CONFIGURATION: u8 = 78;
+/// As clap answers what it finds by itself.
+const EXIT_USAGE: u8 = 2;
 
 /// Charges payments through your own gateway and registers every one of them at Cleeng.
 #[derive(Debug, Parser)]
@@ -52,6 +56,12 @@ enum Command {
     /// Look at dead letters, send them back to where they came from, or discard them
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Look at what Cleeng asked for with its webhooks
+    #[command(subcommand)]
+    Demands(demands::Command),
+    /// Have Cleeng send its webhooks here, or see whether it does
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Hold back a gateway's commands, or the confirmations, in every process
     Pause(pause::PauseOptions),
     /// End a pause
@@ -64,6 +74,7 @@ enum Command {
 
 /// Why a command did not do what it was asked.
 enum Failure {
+    Usage(String),
     Configuration(Faults),
     Failed(anyhow::Error),
 }
@@ -79,6 +90,10 @@ pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match perform(arguments) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(mistake)) => {
+            complain(&format!("error: {mistake}"));
+            ExitCode::from(EXIT_USAGE)
+        }
         Err(Failure::Configuration(faults)) => {
             complain(&faults.to_string());
             ExitCode::from(EXIT_CONFIGURATION)
@@ -100,6 +115,8 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Topology(command) => Ok(topology::topology(&load()?, &command)?),
         Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
         Command::DeadLetters(command) => Ok(dead_letters::dead_letters(&load()?, &command)?),
+        Command::Demands(command) => Ok(demands::demands(&load()?, &command)?),
+        Command::Webhooks(command) => webhooks::webhooks(&load()?, &command),
         Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),
         Command::Resume(options) => Ok(pause::resume(&load()?, &options)?),
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),

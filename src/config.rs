@@ -59,6 +59,19 @@ impl Role {
     }
 }
 
+/// Where Cleeng's webhooks come in, as a command's option names it.
+///
+/// # Errors
+/// What cannot be such an address; the text says what to write.
+pub(crate) fn webhook_url(text: &str) -> Result<Url, String> {
+    let wrong = match address::webhook_url(text) {
+        Ok(Some(url)) => return Ok(url),
+        Ok(None) => value::Wrong::new("empty", "write the whole public address"),
+        Err(wrong) => wrong,
+    };
+    Err(format!("{}: {}", wrong.problem, wrong.remedy))
+}
+
 /// Everything that can be set.
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
@@ -208,6 +221,14 @@ impl GatewayConfig {
         match self {
             GatewayConfig::Stripe(stripe) => stripe.limits,
             GatewayConfig::Simulated(simulated) => simulated.limits,
+        }
+    }
+
+    /// Cleeng's id of the payment method that stands for this gateway.
+    pub(crate) fn payment_method_id(&self) -> u64 {
+        match self {
+            GatewayConfig::Stripe(stripe) => stripe.payment_method_id,
+            GatewayConfig::Simulated(simulated) => simulated.payment_method_id,
         }
     }
 }

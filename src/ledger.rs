@@ -24,6 +24,7 @@ mod pool;
 mod postgres;
 mod read;
 mod sqlite;
+mod stale_demands;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ use lanes::Lanes;
 
 pub(crate) use change::{Change, Committed};
 pub(crate) use error::LedgerError;
+pub(crate) use stale_demands::StaleDemand;
 pub(crate) use sweep::Stalled;
 
 /// A payment to be taken in, with what makes a repetition recognisable.

@@ -13,6 +13,15 @@ use crate::domain::failure::CallError;
 use crate::domain::secret::Secret;
 use crate::http::{Answer, Purpose, unreadable};
 
+/// What every connector has to take. `transactionCreated` asks for nothing.
+pub(crate) const TOPICS: [&str; 6] = [
+    "subscriptionReadyForPaymentAuthorisation",
+    "subscriptionReadyForPaymentCapture",
+    "subscriptionReadyForTermination",
+    "refundPayment",
+    "capturePayment",
+    "paymentDetailsDeactivated",
+];
 /// The topics whose payload is known to name the payment method. A filter on any other would drop every event.
 const FILTERED: [&str; 2] = [
     "subscriptionReadyForPaymentAuthorisation",

@@ -36,6 +36,6 @@ pub(super) fn check(loaded: Result<Config, Failure>, options: &Options) -> Resul
             }
             Err(Failure::Configuration(faults))
         }
-        Err(failed @ Failure::Failed(_)) => Err(failed),
+        Err(failed @ (Failure::Usage(_) | Failure::Failed(_))) => Err(failed),
     }
 }

@@ -133,6 +133,20 @@ pub(super) fn cleeng_base_url(text: &str) -> Result<Url, Wrong> {
     Ok(url)
 }
 
+/// Where Cleeng's webhooks come in, as Cleeng has to write it; an empty text is none.
+pub(super) fn webhook_url(text: &str) -> Result<Option<Url>, Wrong> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let remedy =
+        "write the whole public address, such as \"https://connector.example/v1/webhooks/cleeng\"";
+    let url = base_url(text).map_err(|wrong| Wrong::new(wrong.problem, remedy))?;
+    if url.path() == "/" {
+        return Err(Wrong::new("the path is missing", remedy));
+    }
+    Ok(Some(url))
+}
+
 /// A gateway's API, whose version the adapter adds.
 pub(super) fn stripe_base_url(text: &str) -> Result<Url, Wrong> {
     let url = base_url(text)?;
@@ -258,6 +272,26 @@ mod tests {
             "https://h/3.1"
         );
         assert_eq!(base_url("https://h").unwrap().as_str(), "https://h/");
+    }
+
+    #[test]
+    fn the_address_of_cleengs_webhooks_is_whole_or_not_there() {
+        assert_eq!(webhook_url(""), Ok(None));
+        let whole = "https://connector.example/v1/webhooks/cleeng";
+        for good in [whole, &format!("{whole}/")] {
+            let url = webhook_url(good).unwrap().unwrap();
+            assert_eq!(url.as_str(), whole);
+        }
+        for bad in [
+            "connector.example/v1/webhooks/cleeng",
+            "https://connector.example",
+            "http://connector.example/v1/webhooks/cleeng",
+            "https://u:p@connector.example/v1/webhooks/cleeng",
+            "https://connector.example/v1/webhooks/cleeng?key=1",
+        ] {
+            let wrong = webhook_url(bad).unwrap_err();
+            assert!(wrong.remedy.contains("/v1/webhooks/cleeng"), "{bad}");
+        }
     }
 
     #[test]

@@ -1,15 +1,21 @@
 //! How Cleeng's webhooks are known and read. Header, encoding and the payload of a refund are not published, so they can be set.
 
-use secrecy::SecretString;
+use std::ops::RangeInclusive;
 
-use super::credential;
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use super::fault::{Fault, Faults, Origin};
 use super::reader::Reader;
 use super::sections::CLEENG_ID;
 use super::value::{self, Wrong};
+use super::{address, credential, variable};
 
 /// A name as Cleeng may write it in a payload; a path of such names is not longer than this either.
 const LONGEST_PATH: usize = 200;
 const LONGEST_HEADER: usize = 64;
+/// What Cleeng takes of a secret that it is to sign with, in bytes.
+const SIGNING_SECRET: RangeInclusive<usize> = 16..=64;
 
 /// What the door needs to take Cleeng's webhooks.
 #[derive(Debug, Clone)]
@@ -18,10 +24,37 @@ pub(crate) struct CleengWebhooksConfig {
     pub(crate) publisher_id: u64,
     /// Several while a secret is changed; without one nothing is taken.
     pub(crate) secrets: Vec<SecretString>,
+    /// Where Cleeng reaches the door from outside; only a command needs it.
+    pub(crate) url: Option<Url>,
     /// Lower case.
     pub(crate) signature_header: String,
     pub(crate) signature_encoding: SignatureEncoding,
     pub(crate) refund_fields: RefundPaths,
+}
+
+impl CleengWebhooksConfig {
+    /// What Cleeng is told to sign with: the first secret. The others are only taken, while it is changed.
+    ///
+    /// # Errors
+    /// There is none, or one that Cleeng would not take.
+    pub(crate) fn signing_secret(&self) -> Result<&SecretString, Faults> {
+        let problem = match self.secrets.first() {
+            None => "not set, and Cleeng is to sign with it",
+            Some(first) if SIGNING_SECRET.contains(&first.expose_secret().len()) => {
+                return Ok(first);
+            }
+            Some(_) => "Cleeng takes a secret of 16 to 64 characters, and the first one is none",
+        };
+        Err(Faults(vec![Fault {
+            key: "cleeng.webhook_secret".to_owned(),
+            variable: Some(variable::name("cleeng.webhook_secret")),
+            origin: Origin::Nowhere,
+            value: None,
+            problem: problem.to_owned(),
+            remedy: "choose one, such as `openssl rand -hex 32` prints, and set it for every process; then run this again"
+                .to_owned(),
+        }]))
+    }
 }
 
 /// How the bytes of a signature are written.
@@ -63,6 +96,7 @@ pub(super) fn cleeng_webhooks(reader: &mut Reader) -> Option<CleengWebhooksConfi
         .peek_integer("cleeng.publisher_id")
         .and_then(|number| value::number_in(number, &CLEENG_ID).ok());
     let secrets = reader.text("cleeng.webhook_secret", credential::cleeng_secrets);
+    let url = reader.text("cleeng.webhook_url", address::webhook_url);
     let signature_header = reader.text("cleeng.webhook_signature_header", header);
     let signature_encoding = reader.text("cleeng.webhook_signature_encoding", |text| {
         let words = [
@@ -75,6 +109,7 @@ pub(super) fn cleeng_webhooks(reader: &mut Reader) -> Option<CleengWebhooksConfi
     Some(CleengWebhooksConfig {
         publisher_id: publisher_id?,
         secrets: secrets?,
+        url: url?,
         signature_header: signature_header?,
         signature_encoding: signature_encoding?,
         refund_fields: refund_fields?,

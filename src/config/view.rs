@@ -58,6 +58,7 @@ impl Config {
                 "rate_limit": self.cleeng.limits.rate_limit,
                 "concurrency": self.cleeng.limits.concurrency,
                 "webhook_secret": secrets_view(&self.cleeng_webhooks),
+                "webhook_url": self.cleeng_webhooks.url.as_ref().map_or("", |url| url.as_str()),
                 "webhook_signature_header": self.cleeng_webhooks.signature_header,
                 "webhook_signature_encoding": encoding_view(self.cleeng_webhooks.signature_encoding),
                 "refund_fields": refund_fields_view(&self.cleeng_webhooks.refund_fields),

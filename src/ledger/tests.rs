@@ -87,6 +87,7 @@ on_both_stores! {
     demanding::a_demand_taken_in_as_done_keeps_no_token,
     demanding::only_a_settled_demand_is_opened_again,
     demanding::demands_are_listed_newest_first_and_by_their_state,
+    demanding::open_demands_that_rest_are_found_once,
     giving_back::money_that_goes_back_is_written_with_its_payment_in_order,
     giving_back::an_entry_is_replaced_by_its_id,
     giving_back::a_change_with_money_back_is_all_or_nothing,

@@ -32,3 +32,4 @@ mod payments;
 mod renewals;
 mod report_order;
 mod server_faults;
+mod webhook_commands;

@@ -65,6 +65,16 @@ fn every_fault_of_cleengs_webhooks_names_the_key_and_shows_no_secret() {
             "not one of the words",
         ),
         (
+            "CONNECTOR_CLEENG__WEBHOOK_URL",
+            "https://canary:canary@connector.example/v1/webhooks/cleeng",
+            "a user or password",
+        ),
+        (
+            "CONNECTOR_CLEENG__WEBHOOK_URL",
+            "https://connector.example",
+            "the path is missing",
+        ),
+        (
             "CONNECTOR_CLEENG__REFUND_FIELDS__AMOUNT",
             "",
             "not a path of field names",
@@ -86,6 +96,41 @@ fn every_fault_of_cleengs_webhooks_names_the_key_and_shows_no_secret() {
         assert!(
             told.contains(word) && told.contains(name),
             "{name}={value}: {told}"
+        );
+        assert!(!told.contains("canary"), "{told}");
+    }
+}
+
+#[test]
+fn the_address_for_cleeng_is_shown_as_it_is_set() {
+    let config = with(None, &[]).unwrap();
+    assert_eq!(config.cleeng_webhooks.url, None);
+    assert_eq!(config.redacted()["cleeng"]["webhook_url"], "");
+    let url = "https://connector.example/v1/webhooks/cleeng";
+    let config = with(None, &[("CONNECTOR_CLEENG__WEBHOOK_URL", url)]).unwrap();
+    assert_eq!(config.redacted()["cleeng"]["webhook_url"], url);
+}
+
+#[test]
+fn cleeng_is_told_the_first_secret_and_only_one_that_it_takes() {
+    let first = |secrets: &str| {
+        let config = with(None, &[("CONNECTOR_CLEENG__WEBHOOK_SECRET", secrets)]).unwrap();
+        let secret = config.cleeng_webhooks.signing_secret();
+        secret
+            .map(|secret| secret.expose_secret().to_owned())
+            .map_err(|faults| faults.to_string())
+    };
+    let new = "canary-of-thirty-two-characters.";
+    assert_eq!(first(&format!("{new}, old-canary")), Ok(new.to_owned()));
+    for (secrets, word) in [
+        ("", "not set"),
+        ("canary", "16 to 64"),
+        (&"canary".repeat(11), "16 to 64"),
+    ] {
+        let told = first(secrets).unwrap_err();
+        assert!(
+            told.contains(word) && told.contains("CONNECTOR_CLEENG__WEBHOOK_SECRET"),
+            "{told}"
         );
         assert!(!told.contains("canary"), "{told}");
     }

@@ -16,6 +16,7 @@ use crate::domain::ids::{
 use crate::domain::moment::Moment;
 use crate::domain::money::Money;
 use crate::domain::secret::Secret;
+use crate::ledger::StaleDemand;
 
 const TOKEN: &str = "cus_1|pm_1";
 
@@ -219,4 +220,40 @@ pub(super) async fn demands_are_listed_newest_first_and_by_their_state(store: &S
         let listed = ledger.demands(Some(state), 100).await.unwrap();
         assert_eq!(listed, expected);
     }
+}
+
+pub(super) async fn open_demands_that_rest_are_found_once(store: &Store) {
+    let ledger = store.open().await;
+    let (before, now) = (Moment(START.0 + 10), Moment(START.0 + 100));
+    let at = |later: i64| demand(Asked::Authorise(due()), Moment(START.0 + later));
+    let mut all = [at(3), at(1), at(11), at(2), at(2), at(2)];
+    all[3].gateway = None;
+    all[4].state = DemandState::Done;
+    all[5].state = DemandState::Kept;
+    for one in &all {
+        ledger.take_demand(one).await.unwrap();
+    }
+    let found = |one: &Demand| StaleDemand {
+        id: one.id,
+        gateway: one.gateway.clone().unwrap(),
+        received_at: one.received_at,
+    };
+    let stale = ledger.stale_demands(before, 100).await.unwrap();
+    assert_eq!(stale, [found(&all[1]), found(&all[0])]);
+    let first = ledger.stale_demands(before, 1).await.unwrap();
+    assert_eq!(first, [found(&all[1])]);
+
+    // Who touches it has it, and nothing else of it changes.
+    let touch = |one: &Demand| ledger.touch_demand(one.id, before, now).boxed();
+    assert!(touch(&all[1]).await.unwrap());
+    for other in [&all[1], &all[2], &all[4], &all[5]] {
+        assert!(!touch(other).await.unwrap());
+    }
+    let touched = Demand {
+        updated_at: now,
+        ..all[1].clone()
+    };
+    assert_eq!(ledger.demand(touched.id).await.unwrap(), Some(touched));
+    let left = ledger.stale_demands(before, 100).await.unwrap();
+    assert_eq!(left, [found(&all[0])]);
 }

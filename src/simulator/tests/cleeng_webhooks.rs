@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Bench;
+use crate::cleeng::webhooks::TOPICS;
 use crate::simulator::cleeng::hooks::{Encoding, sign};
+use crate::simulator::cleeng::topic::Topic;
 
 const SECRET: &str = "simulated-cleeng-webhook-secret";
 
@@ -247,4 +249,9 @@ async fn the_clock_moves_ahead_and_a_reset_brings_it_back() {
     bench.control("POST", "/_reset", json!({})).await;
     let after = bench.control("GET", "/_clock", json!({})).await;
     assert_eq!(after["aheadSeconds"], 0);
+}
+
+#[test]
+fn the_connector_subscribes_to_all_that_cleeng_requires_of_it() {
+    assert_eq!(TOPICS, Topic::REQUIRED.map(Topic::name));
 }
