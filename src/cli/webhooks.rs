@@ -128,11 +128,11 @@ async fn subscribe(
         for row in &rows {
             answer(&row.subscribed_line(options.dry_run));
         }
-        answer(&match (options.dry_run, failed.is_empty()) {
-            (true, _) => "nothing was put".to_owned(),
-            (false, true) => format!("Cleeng sends these to {}", wanted.url),
-            (false, false) => "what is not named as failed is as it is shown".to_owned(),
-        });
+        if options.dry_run {
+            answer("nothing was put");
+        } else if failed.is_empty() {
+            answer(&format!("Cleeng sends these to {}", wanted.url));
+        }
     }
     if !failed.is_empty() {
         bail!("not subscribed: {}", failed.join(", "));

@@ -282,12 +282,18 @@ async fn what_cleeng_asked_for_is_listed_without_secrets(pair: Pair) {
         );
     }
     assert_eq!(listed(&["--limit", "1"])[0]["id"], both[0]["id"]);
-    assert_eq!(
-        listed(&["--state", "kept"]).len()
-            + listed(&["--state", "open"]).len()
-            + listed(&["--state", "done"]).len(),
-        2
-    );
+    world
+        .eventually("both are settled", async |world| {
+            (demands(world, "state = 'open'").await == 0).then_some(())
+        })
+        .await;
+    let mut found = 0;
+    for state in ["open", "done", "kept"] {
+        let of_state = listed(&["--state", state]);
+        assert!(of_state.iter().all(|one| one["state"] == state), "{state}");
+        found += of_state.len();
+    }
+    assert_eq!(found, 2);
     let (code, out, _) = ask(&world, &["demands", "list"]);
     assert_eq!(code, DONE);
     assert!(out.contains("2 demands"), "{out}");
@@ -332,19 +338,17 @@ async fn an_open_demand_that_nobody_takes_up_is_queued_again_once(pair: Pair) {
     world.stores.count(rest).await;
     is_deep(2).await;
     // The next sweeps find it touched.
-    let before = world
-        .logs()
-        .matches("open demands are queued again")
-        .count();
-    assert_eq!(before, 1);
-    tokio::time::sleep(std::time::Duration::from_millis(3500)).await;
-    assert_eq!(
+    for _ in 0..2 {
+        let sweep = "SELECT updated_at FROM controls WHERE name = 'sweep'";
+        let last = world.stores.count(sweep).await;
         world
-            .logs()
-            .matches("open demands are queued again")
-            .count(),
-        1
-    );
+            .eventually("the next sweep", async |world| {
+                (world.stores.count(sweep).await > last).then_some(())
+            })
+            .await;
+    }
+    let logs = world.logs();
+    assert_eq!(logs.matches("open demands are queued again").count(), 1);
     is_deep(2).await;
     operator(&world, &["resume", "--gateway", "simulated"]);
     is_deep(0).await;
