@@ -38,6 +38,9 @@ pub(crate) struct Recorded {
     pub(crate) order_id: u64,
     pub(crate) amount: i64,
     pub(crate) captured: bool,
+    /// Of a renewal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) subscription_id: Option<u64>,
     /// When, in microseconds since 1970.
     pub(crate) at: i64,
 }

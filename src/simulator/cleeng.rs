@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod agenda;
 pub(crate) mod calendar;
+pub(crate) mod copies;
 pub(crate) mod courier;
 pub(crate) mod details;
 pub(crate) mod door;

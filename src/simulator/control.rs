@@ -29,6 +29,7 @@ POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability
 DELETE /_faults         no more faults
 POST   /_keys           {\"lifetimeMs\"} of idempotency keys
 POST   /_offers         {\"offerId\"} and \"priceMinor\", \"cycle\" (daily, weekly, monthly, 3-months, ...), \"trial\" (7d)
+POST   /_subscriptions  {\"like\": subscriptionId, \"count\"}: so many more like it, each of a customer of its own
 GET    /_clock          Cleeng's time, and what is due next
 POST   /_clock          {\"advance\": \"31d\" or \"next\"} and \"waitMs\" for the report on each webhook
 GET    /_statement      Cleeng's subscriptions, payments, refunds as they stand, added up; ?subscriptionId= ?customerId=

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::copies::Copies;
 use super::courier::{self, Move};
 use super::letter::{Awaits, News};
 use super::order::{Discount, LIFETIME_SECONDS, Order, show};
@@ -71,6 +72,10 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Option<Reply> {
             body(call).map(|wanted| Reply::json(200, &sim.cleeng().wanted_order(&desk, wanted)))
         }
         ("POST", ["_offers"]) => settle(call, |wanted| sim.cleeng().want_offer(wanted)),
+        ("POST", ["_subscriptions"]) => body(call).and_then(|wanted: Copies| {
+            let copied = sim.cleeng().copy_subscription(&wanted);
+            copied.map(|made| Reply::json(200, &made)).map_err(refused)
+        }),
         ("POST", ["_refunds"]) => {
             settle(call, |wish| sim.cleeng().wish(&desk, &wish, Topic::Refund))
         }
@@ -112,10 +117,13 @@ fn settle<T: DeserializeOwned>(
     work: impl FnOnce(T) -> Result<(), String>,
 ) -> Result<Reply, Reply> {
     let wanted = body(call)?;
-    match work(wanted) {
-        Ok(()) => Ok(done()),
-        Err(message) if message.ends_with("not found") => Err(missing()),
-        Err(message) => Err(wrong(&message)),
+    work(wanted).map(|()| done()).map_err(refused)
+}
+
+fn refused(message: String) -> Reply {
+    match message.ends_with("not found") {
+        true => missing(),
+        false => wrong(&message),
     }
 }
 

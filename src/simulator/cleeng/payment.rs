@@ -117,6 +117,7 @@ impl World {
             order_id: new.order_id.0,
             amount: payment.sale.total,
             captured: status == Status::Captured,
+            subscription_id: payment.subscription_id,
             at: desk.micros,
         });
         self.follow(desk, &payment);

@@ -106,7 +106,7 @@ impl World {
     }
 
     /// Both dunning topics. As in the published samples, the id is text in one of them and a number in the other.
-    fn renewal(&self, subscription: &Subscription, at: i64, status: &str) -> Value {
+    pub(crate) fn renewal(&self, subscription: &Subscription, at: i64, status: &str) -> Value {
         let details = subscription.details_id.and_then(|id| self.details.get(&id));
         let id = match status {
             "authorize" => json!(subscription.id.to_string()),

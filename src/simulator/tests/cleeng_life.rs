@@ -1,5 +1,7 @@
 //! Cleeng: a subscription's states, its payment details, and what a publisher sets up.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Bench;
@@ -234,4 +236,47 @@ async fn webhook_subscriptions_are_read_and_replaced_as_a_whole() {
         given.as_str().unwrap().ends_with("/hooks/cleeng"),
         "{given}"
     );
+}
+
+#[tokio::test]
+async fn a_subscription_is_copied_with_its_details_each_for_a_customer_of_its_own() {
+    let bench = Bench::start().await;
+    let like = subscribe(&bench).await;
+    let wanted = json!({ "like": like, "count": 3 });
+    let made = bench.control("POST", "/_subscriptions", wanted).await;
+    let copies = made["subscriptions"].as_array().unwrap();
+    assert_eq!(copies.len(), 3);
+    for name in ["subscriptionId", "customerId", "paymentDetailsId"] {
+        let ids: BTreeSet<u64> = copies
+            .iter()
+            .map(|copy| copy[name].as_u64().unwrap())
+            .collect();
+        assert_eq!(ids.len(), 3, "{name}");
+    }
+    for copy in copies {
+        assert_eq!(copy["token"], "cus_1|pm_1");
+        let path = format!("subscriptions/{}", copy["subscriptionId"]);
+        let read = bench.cleeng("GET", &path, None).await;
+        assert_eq!(read.body["status"], "active");
+        assert_eq!(read.body["customerId"], copy["customerId"]);
+        let order = json!({
+            "customerId": copy["customerId"], "offerId": copy["offerId"], "currency": "EUR", "country": "US",
+            "paymentOperation": "recurring-payment", "subscriptionId": copy["subscriptionId"],
+        });
+        let order = bench.cleeng("POST", "orders", Some(order)).await;
+        assert_eq!(order.body["order"]["totalPrice"], 9.99, "{}", order.text);
+    }
+    for (wanted, status) in [
+        (json!({ "like": like, "count": 0 }), 400),
+        (json!({ "like": like }), 400),
+        (json!({ "like": 1, "count": 3 }), 404),
+    ] {
+        let url = format!("{}/_subscriptions", bench.base);
+        let request = bench.http.post(url).body(wanted.to_string());
+        assert_eq!(
+            bench.send(request).await.unwrap().status,
+            status,
+            "{wanted}"
+        );
+    }
 }
