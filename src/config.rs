@@ -243,8 +243,10 @@ pub(crate) struct CheckoutConfig {
 
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerConfig {
-    /// Payments under way at once, for each queue. Also the prefetch.
+    /// Payments under way at once, for each queue but those of billing. Also the prefetch.
     pub(crate) concurrency: u16,
+    /// The same for each gateway's billing queue.
+    pub(crate) billing_concurrency: u16,
     /// How long a command is tried, counted from its first failure; then it is a dead letter and its payment stays in doubt.
     pub(crate) max_age: Duration,
     /// As `max_age`, for gateway events.

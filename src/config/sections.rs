@@ -157,11 +157,13 @@ pub(super) fn checkout(reader: &mut Reader) -> Option<CheckoutConfig> {
 
 pub(super) fn worker(reader: &mut Reader) -> Option<WorkerConfig> {
     let concurrency = reader.number("worker.concurrency", CONCURRENCY);
+    let billing_concurrency = reader.number("worker.billing_concurrency", CONCURRENCY);
     let max_age = reader.duration("worker.max_age", AGE);
     let event_max_age = reader.duration("worker.event_max_age", AGE);
     let sweep_every = reader.duration("worker.sweep_every", SWEEP);
     Some(WorkerConfig {
         concurrency: concurrency?,
+        billing_concurrency: billing_concurrency?,
         max_age: max_age?,
         event_max_age: event_max_age?,
         sweep_every: sweep_every?,

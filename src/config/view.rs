@@ -70,6 +70,7 @@ impl Config {
             },
             "worker": {
                 "concurrency": self.worker.concurrency,
+                "billing_concurrency": self.worker.billing_concurrency,
                 "max_age": spell(self.worker.max_age),
                 "event_max_age": spell(self.worker.event_max_age),
                 "sweep_every": spell(self.worker.sweep_every),

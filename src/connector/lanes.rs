@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::controls::{self, Controls};
 use super::{Parts, gauges, sweep};
 use crate::broker::{BrokerError, Lane, Queue};
-use crate::config::Role;
+use crate::config::{Role, WorkerConfig};
 use crate::domain::pause::Side;
 use crate::ledger::Ledger;
 use crate::roles::confirmer::Confirmer;
@@ -74,9 +74,12 @@ fn consumers<'a>(
     if parts.roles.contains(&Role::Worker) {
         let metrics = Arc::clone(&parts.metrics);
         let worker = Arc::new(Counted::new(worker(parts, ledger), Role::Worker, metrics));
-        let prefetch = parts.config.worker.concurrency;
+        let limits = &parts.config.worker;
         let queues = worker_queues(parts).into_iter();
-        consumers.extend(queues.map(|queue| consumer(queue, prefetch, &worker)));
+        consumers.extend(queues.map(|queue| {
+            let prefetch = in_hand(&queue, limits);
+            consumer(queue, prefetch, &worker)
+        }));
     }
     if parts.roles.contains(&Role::Confirmer) {
         let metrics = Arc::clone(&parts.metrics);
@@ -152,6 +155,23 @@ impl Consumer<'_> {
             () = self.stop.cancelled() => None,
             seen = self.controls.wait_for(wanted) => seen.ok().map(drop),
         }
+    }
+}
+
+/// How many messages of a worker's queue are in hand at once: a batch of renewals takes its time, and leaves the rest to payers.
+fn in_hand(queue: &Queue, limits: &WorkerConfig) -> u16 {
+    match queue {
+        Queue::Commands {
+            lane: Lane::Billing,
+            ..
+        } => limits.billing_concurrency,
+        Queue::Commands {
+            lane: Lane::Checkout,
+            ..
+        }
+        | Queue::GatewayEvents
+        | Queue::Confirmations
+        | Queue::Dead => limits.concurrency,
     }
 }
 

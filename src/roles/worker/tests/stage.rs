@@ -113,6 +113,7 @@ impl Stage {
             publisher_id: 1,
             limits: WorkerConfig {
                 concurrency: 1,
+                billing_concurrency: 1,
                 max_age: Duration::from_secs(3600),
                 event_max_age: Duration::from_secs(3600),
                 sweep_every: Duration::from_secs(60),
