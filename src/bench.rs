@@ -13,6 +13,7 @@ use rig::Rig;
 use stores::Stores;
 
 mod backlog;
+mod batch;
 mod books;
 mod child;
 mod floor;
@@ -23,6 +24,7 @@ mod measuring;
 mod processes;
 mod procfs;
 mod quantiles;
+mod renewals;
 mod report;
 mod rig;
 mod scenario;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
+use super::batch::Batch;
 use super::line::Line;
 use super::tally::Tally;
 use crate::simulator::{Page, Recorded};
@@ -28,16 +29,23 @@ pub(crate) struct Follower {
     simulator: SocketAddr,
     tally: Arc<Tally>,
     room: Arc<Semaphore>,
+    batch: Arc<Batch>,
     /// How many of its entries are known.
     seen: AtomicUsize,
 }
 
 impl Follower {
-    pub(crate) fn new(simulator: SocketAddr, tally: Arc<Tally>, room: Arc<Semaphore>) -> Follower {
+    pub(crate) fn new(
+        simulator: SocketAddr,
+        tally: Arc<Tally>,
+        room: Arc<Semaphore>,
+        batch: Arc<Batch>,
+    ) -> Follower {
         Follower {
             simulator,
             tally,
             room,
+            batch,
             seen: AtomicUsize::new(0),
         }
     }
@@ -56,6 +64,7 @@ impl Follower {
             let full = page.entries.len() >= FULL_PAGE;
             let (_, before) = self.tally.totals();
             self.tally.confirmed(&page.entries);
+            self.batch.recorded(&page.entries);
             let (_, after) = self.tally.totals();
             self.room
                 .add_permits(usize::try_from(after.saturating_sub(before)).unwrap_or(0));

@@ -57,10 +57,24 @@ impl Line {
     /// # Errors
     /// After one the line is of no more use.
     pub(crate) async fn pay(&mut self, key: &str, body: String) -> Result<(u16, Bytes), Broken> {
-        let request = Request::post("/v1/payments")
+        self.post("/v1/payments", ("idempotency-key", key), body.into())
+            .await
+    }
+
+    /// Posts JSON with one header more than usual.
+    ///
+    /// # Errors
+    /// After one the line is of no more use.
+    pub(crate) async fn post(
+        &mut self,
+        path: &str,
+        (name, value): (&str, &str),
+        body: Bytes,
+    ) -> Result<(u16, Bytes), Broken> {
+        let request = Request::post(path)
             .header("host", self.address.to_string())
             .header("content-type", "application/json")
-            .header("idempotency-key", key)
+            .header(name, value)
             .body(Full::from(body))
             .map_err(broken)?;
         self.send(request).await

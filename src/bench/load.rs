@@ -9,6 +9,7 @@ use anyhow::{Context, anyhow};
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::line::Line;
@@ -81,7 +82,8 @@ impl Target {
         (line, fate)
     }
 
-    async fn submit(&self, mut line: Line, order: u64) -> (Option<Line>, Fate) {
+    /// One payment of this order, whatever it is one of.
+    pub(super) async fn submit(&self, mut line: Line, order: u64) -> (Option<Line>, Fate) {
         let (gateway, token) = (self.gateway, self.token);
         let body = format!(
             r#"{{"orderId":{order},"gateway":"{gateway}","paymentMethod":{{"token":"{token}"}}}}"#
@@ -136,7 +138,8 @@ pub(crate) async fn closed(
     while tasks.join_next().await.is_some() {}
 }
 
-/// Open model: one payment every `1 / rate` seconds, by a timetable that is fixed beforehand.
+/// Open model: one payment every `1 / rate` seconds, by a timetable that is fixed beforehand; after `stop` none is sent any more,
+/// and those that were are answered.
 ///
 /// # Errors
 /// The rate makes no sense.
@@ -145,6 +148,7 @@ pub(crate) async fn open(
     rate: f64,
     span: Duration,
     payments: Option<u64>,
+    stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let gap = Duration::try_from_secs_f64(1.0 / rate)
         .map_err(|_| anyhow!("no rate to send at: {rate}"))?;
@@ -154,7 +158,12 @@ pub(crate) async fn open(
     tasks.spawn_blocking(move || keep_time(gap, span, payments, &to_sender));
     let lines = Arc::new(Semaphore::new(MOST_LINES));
     let idle: Arc<Mutex<Vec<Line>>> = Arc::default();
-    while let Some(due) = timetable.recv().await {
+    loop {
+        let due = tokio::select! {
+            due = timetable.recv() => due,
+            () = stop.cancelled() => None,
+        };
+        let Some(due) = due else { break };
         while tasks.try_join_next().is_some() {}
         let Ok(permit) = Arc::clone(&lines).acquire_owned().await else {
             break;
@@ -170,6 +179,8 @@ pub(crate) async fn open(
             drop(permit);
         });
     }
+    // Whoever keeps the time sees that nobody listens.
+    drop(timetable);
     while tasks.join_next().await.is_some() {}
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::floor::Floor;
 use super::load::{self, Until};
@@ -71,13 +72,14 @@ impl Rig<'_> {
         let row = match scenario {
             Scenario::Floor => self.floor(pace).await?,
             Scenario::Saturation => self.saturation(scenario.to_string(), pace).await?,
-            Scenario::Rate(rate) => self.open(scenario, rate, pace).await?,
+            Scenario::Rate(rate) => self.open(scenario.to_string(), rate, pace).await?,
             Scenario::Overload => {
                 let peak = self.peak.context("overload without saturation before it")?;
-                self.open(scenario, 2.0 * peak, pace).await?
+                self.open(scenario.to_string(), 2.0 * peak, pace).await?
             }
             Scenario::Backlog => return self.backlog(tell).await,
             Scenario::Growth => return self.growth(tell).await,
+            Scenario::Renewals => return self.renewals(tell).await,
         };
         Ok(vec![row])
     }
@@ -111,18 +113,21 @@ impl Rig<'_> {
         Ok(self.drained(name, None, &measured).await)
     }
 
-    async fn open(&self, scenario: Scenario, rate: f64, pace: Pace) -> anyhow::Result<Row> {
-        let load = load::open(&self.target, rate, pace.span(), pace.payments);
+    pub(super) async fn open(&self, name: String, rate: f64, pace: Pace) -> anyhow::Result<Row> {
+        let stop = CancellationToken::new();
+        let load = load::open(&self.target, rate, pace.span(), pace.payments, &stop);
         let (measured, result) = self.window(load, pace).await;
         result?;
-        Ok(self
-            .drained(scenario.to_string(), Some(rate), &measured)
-            .await)
+        Ok(self.drained(name, Some(rate), &measured).await)
     }
 
     /// Warm-up and measured time of a load. It ends with the time, or where payments are counted, when the last of them is
     /// confirmed.
-    async fn window<T>(&self, load: impl Future<Output = T>, pace: Pace) -> (Measured, T) {
+    pub(super) async fn window<T>(
+        &self,
+        load: impl Future<Output = T>,
+        pace: Pace,
+    ) -> (Measured, T) {
         let mut load = std::pin::pin!(load);
         let warm = if pace.warm_up.is_zero() {
             // The load begins in the window.
@@ -170,7 +175,12 @@ impl Rig<'_> {
         (measured, ended)
     }
 
-    async fn drained(&self, scenario: String, offered: Option<f64>, measured: &Measured) -> Row {
+    pub(super) async fn drained(
+        &self,
+        scenario: String,
+        offered: Option<f64>,
+        measured: &Measured,
+    ) -> Row {
         let drained = self.follower.drained().await;
         let mut row = self.row(scenario, offered, measured, &self.target.tally);
         row.drained = drained;

@@ -6,6 +6,10 @@ use super::tally::{FIRST_ORDER, ORDERS};
 use super::{Gateway, Settings};
 use crate::domain::ids::GatewayName;
 
+/// As the simulated Cleeng has them when it is told nothing else.
+pub(super) const PUBLISHER_ID: &str = "558186818";
+pub(super) const WEBHOOK_SECRET: &str = "simulated-cleeng-webhook-secret";
+
 /// The gateway that the connector of a run is configured with.
 pub(super) fn gateways(settings: &Settings) -> Vec<GatewayName> {
     settings.gateway.name().parse().into_iter().collect()
@@ -42,7 +46,8 @@ pub(super) fn connector_variables(
             "CLEENG__PUBLISHER_TOKEN",
             "simulated-publisher-token".to_owned(),
         ),
-        ("CLEENG__PUBLISHER_ID", "558186818".to_owned()),
+        ("CLEENG__PUBLISHER_ID", PUBLISHER_ID.to_owned()),
+        ("CLEENG__WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
     ];
     let secrets: &[(&str, &str)] = match gateway {
         Gateway::Stripe => &[

@@ -27,6 +27,10 @@ pub(crate) struct Row {
     pub(crate) confirmed_per_second: f64,
     /// At the gateway, where a scenario is about that alone.
     pub(crate) charged_per_second: Option<f64>,
+    /// Recorded at Cleeng, where a batch of them goes on beside the payments.
+    pub(crate) renewals_per_second: Option<f64>,
+    /// How much longer than idle a payment took meanwhile, from when it was due to Cleeng.
+    pub(crate) times_idle: Option<TimesIdle>,
     /// Microseconds, from when a payment was due to its 202.
     pub(crate) accept_micros: Option<Quantiles>,
     pub(crate) accepted_to_confirmed_micros: Option<Quantiles>,
@@ -37,6 +41,14 @@ pub(crate) struct Row {
     pub(crate) share_of_floor: Option<f64>,
     /// Everything accepted was confirmed in the end.
     pub(crate) drained: bool,
+}
+
+/// Latencies as multiples of those of an idle connector.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TimesIdle {
+    pub(crate) p50: f64,
+    pub(crate) p99: f64,
 }
 
 /// What surrounds the numbers.
@@ -96,6 +108,8 @@ impl Row {
             accepted_per_second: rate(counts.accepted),
             confirmed_per_second: rate(counts.confirmed),
             charged_per_second: None,
+            renewals_per_second: None,
+            times_idle: None,
             accept_micros: Quantiles::of(counts.accept),
             accepted_to_confirmed_micros: Quantiles::of(counts.accepted_to_confirmed),
             due_to_confirmed_micros: Quantiles::of(counts.due_to_confirmed),
@@ -104,6 +118,18 @@ impl Row {
             share_of_floor: None,
             drained: true,
         }
+    }
+
+    /// Compares with the row of an idle connector; nothing when either has no payment.
+    pub(crate) fn compare(&mut self, idle: &Row) {
+        let pair = self
+            .due_to_confirmed_micros
+            .zip(idle.due_to_confirmed_micros);
+        let times = |now: u32, idle: u32| f64::from(now) / f64::from(idle.max(1));
+        self.times_idle = pair.map(|(now, idle)| TimesIdle {
+            p50: times(now.p50, idle.p50),
+            p99: times(now.p99, idle.p99),
+        });
     }
 
     /// All parties together; nothing when one of them could not be measured.

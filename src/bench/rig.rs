@@ -9,6 +9,7 @@ use anyhow::Context;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep};
 
+use super::batch::Batch;
 use super::books::{self, Follower};
 use super::child::{Child, free_address};
 use super::load::Target;
@@ -36,6 +37,7 @@ pub(crate) struct Rig<'a> {
     pub(crate) start_up: Duration,
     pub(super) target: Target,
     pub(super) follower: Follower,
+    pub(super) batch: Arc<Batch>,
     /// What the closed model may still have accepted; filled by the follower.
     pub(super) room: Arc<Semaphore>,
     pub(super) parties: Parties,
@@ -58,6 +60,7 @@ impl<'a> Rig<'a> {
         let mut simulator = Child::start("simulator", folder, &arguments, &[])?;
         simulator.ready(outside, "/").await?;
         let (tally, room) = (Arc::new(Tally::default()), Arc::new(Semaphore::new(0)));
+        let batch = Arc::new(Batch::default());
         let parties = Parties::new([
             (Party::Simulator, Place::Here(vec![simulator.id()])),
             (Party::Broker, stores.broker_place()),
@@ -78,7 +81,8 @@ impl<'a> Rig<'a> {
             connector: None,
             start_up: Duration::ZERO,
             target,
-            follower: Follower::new(outside, tally, Arc::clone(&room)),
+            follower: Follower::new(outside, tally, Arc::clone(&room), Arc::clone(&batch)),
+            batch,
             room,
             parties,
             peak: None,
@@ -184,7 +188,9 @@ impl<'a> Rig<'a> {
         let taken: Vec<Taken> =
             books::all(self.simulator_address, self.settings.gateway.name()).await?;
         let recorded: Vec<Recorded> = books::all(self.simulator_address, "cleeng").await?;
-        let mut found = verify::verify(&self.target.tally.sent(), &taken, &recorded);
+        let mut sent = self.target.tally.sent();
+        sent.extend(self.batch.bought());
+        let mut found = verify::verify(&sent, &self.batch.renewals(), &taken, &recorded);
         found.compare_ledger(delivered);
         Ok(found)
     }

@@ -20,6 +20,8 @@ pub(crate) enum Scenario {
     Backlog,
     /// Saturation again and again, with ever more payments in the ledger.
     Growth,
+    /// A batch of due renewals, and payers meanwhile.
+    Renewals,
 }
 
 impl Scenario {
@@ -73,6 +75,7 @@ impl fmt::Display for Scenario {
             Scenario::Overload => f.write_str("overload"),
             Scenario::Backlog => f.write_str("backlog"),
             Scenario::Growth => f.write_str("growth"),
+            Scenario::Renewals => f.write_str("renewals"),
         }
     }
 }
@@ -81,13 +84,15 @@ impl FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = "one of floor, saturation, overload, backlog, growth, or a rate such as 50/s";
+        let unknown =
+            "one of floor, saturation, overload, backlog, growth, renewals, or a rate such as 50/s";
         match text {
             "floor" => Ok(Scenario::Floor),
             "saturation" => Ok(Scenario::Saturation),
             "overload" => Ok(Scenario::Overload),
             "backlog" => Ok(Scenario::Backlog),
             "growth" => Ok(Scenario::Growth),
+            "renewals" => Ok(Scenario::Renewals),
             rate => {
                 let rate = rate
                     .strip_suffix("/s")
@@ -112,6 +117,7 @@ mod tests {
             "overload",
             "backlog",
             "growth",
+            "renewals",
             "50/s",
             "0.5/s",
         ] {

@@ -41,6 +41,7 @@ pub(crate) fn table(report: &Report) -> String {
     let mut text = vec![head(report), String::new(), groups(&widths)];
     text.extend(lines);
     text.push(String::new());
+    text.extend(report.scenarios.iter().filter_map(beside_renewals));
     text.extend(verdict(report));
     text.join("\n")
 }
@@ -102,10 +103,12 @@ fn cells(row: &Row) -> Vec<String> {
         .values()
         .fold(0_u64, |sum, count| sum.saturating_add(*count));
     let mut cells = vec![
-        row.charged_per_second.map_or_else(
-            || row.scenario.clone(),
-            |rate| format!("{} {rate:.0}/s", row.scenario),
-        ),
+        row.charged_per_second
+            .or(row.renewals_per_second)
+            .map_or_else(
+                || row.scenario.clone(),
+                |rate| format!("{} {rate:.0}/s", row.scenario),
+            ),
         row.offered_per_second
             .map_or_else(none, |rate| format!("{rate:.0}")),
         format!("{:.0}", row.accepted_per_second),
@@ -157,6 +160,20 @@ fn spent(measure: Option<Measure>) -> String {
     }
 }
 
+/// How payers fared while renewals went on.
+fn beside_renewals(row: &Row) -> Option<String> {
+    let (times, found) = row.times_idle.zip(row.due_to_confirmed_micros)?;
+    let millis = |micros: u32| f64::from(micros) / 1000.0;
+    Some(format!(
+        "{}: a payment took {:.1} ms (p50) and {:.1} ms (p99) from when it was due to Cleeng, {:.2} and {:.2} times as long as idle.",
+        row.scenario,
+        millis(found.p50),
+        millis(found.p99),
+        times.p50,
+        times.p99,
+    ))
+}
+
 fn verdict(report: &Report) -> Vec<String> {
     let found = &report.verification;
     let ledger = found
@@ -166,13 +183,13 @@ fn verdict(report: &Report) -> Vec<String> {
         "Connector: peak MiB is its own. rest: simulators and load generator. within: inside the connector. ?: not measured."
             .to_owned(),
         format!(
-            "{} accepted, {} charges at the gateway, {} records at Cleeng, {ledger} delivered in the ledger; \
+            "{} accepted, {} renewals, {} charges at the gateway, {} records at Cleeng, {ledger} delivered in the ledger; \
              {} refused, {} without an answer ({} of them charged and recorded).",
-            found.accepted, found.taken, found.recorded, found.refused, found.lost, found.lost_and_found
+            found.accepted, found.renewals, found.taken, found.recorded, found.refused, found.lost, found.lost_and_found
         ),
     ];
     if report.is_sound() {
-        lines.push("Verified: every accepted payment is in both books once, with its amount, and nothing else is.".to_owned());
+        lines.push("Verified: every accepted payment and every renewal is in both books once, with its amount, and nothing else is.".to_owned());
     } else {
         lines.push(format!(
             "NOT SOUND: {} violations, the first of them:",

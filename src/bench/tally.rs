@@ -204,6 +204,7 @@ mod tests {
             order_id,
             amount: 1,
             captured: true,
+            subscription_id: None,
             at,
         }
     }

@@ -29,7 +29,8 @@ pub(super) struct Options {
     /// What to measure, in this order; repeat it for several: floor (the same two hops with bare lapin), saturation (as much
     /// as goes through), RATE/s (a fixed rate of arrivals, such as 50/s), overload (twice what saturation showed), backlog (one
     /// process for each role; 100,000 payments, or --payments, wait before the next role begins), growth (saturation with
-    /// 10,000 to 1,000,000 payments in the ledger, or up to --payments). Default: floor where there is a RabbitMQ, saturation,
+    /// 10,000 to 1,000,000 payments in the ledger, or up to --payments), renewals (20 payments a second, idle and while a batch of
+    /// 10,000 renewals, or --payments, goes through). Default: floor where there is a RabbitMQ, saturation,
     /// 50/s, 500/s, overload
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<Scenario>,
@@ -60,7 +61,7 @@ pub(super) struct Options {
 const HELP: &str = "\
 The connector and the simulators are processes of this executable, with settings of their own; CONNECTOR_… variables of the
 caller apply to them where the bench sets none. It makes queues and a database with random names and removes them in the end.
-Exit code 0 only when every accepted payment was charged and recorded once and nothing else was.";
+Exit code 0 only when every accepted payment and every renewal was charged and recorded once and nothing else was.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum GatewayLatency {

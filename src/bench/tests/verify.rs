@@ -32,6 +32,7 @@ fn recorded(payment: u64) -> Recorded {
         order_id: payment,
         amount: 999,
         captured: true,
+        subscription_id: None,
         at: 1,
     }
 }
@@ -44,7 +45,12 @@ fn books_that_agree_are_fine() {
         sent(3, Answer::Lost),
         sent(4, Answer::Lost),
     ];
-    let found = verify(&all, &[taken(1), taken(4)], &[recorded(4), recorded(1)]);
+    let found = verify(
+        &all,
+        &[],
+        &[taken(1), taken(4)],
+        &[recorded(4), recorded(1)],
+    );
     let counts = (
         found.accepted,
         found.refused,
@@ -120,25 +126,83 @@ fn every_way_to_be_wrong_is_one_violation() {
         ),
     ];
     for (what, sent, (taken, recorded)) in cases {
-        let found = verify(&[sent], &taken, &recorded);
+        let found = verify(&[sent], &[], &taken, &recorded);
         assert_eq!(found.violations, 1, "{what}: {found:?}");
     }
-    let stranger = verify(&[], &[], &[recorded(7)]);
+    let stranger = verify(&[], &[], &[], &[recorded(7)]);
     assert_eq!(stranger.violations, 1, "{stranger:?}");
 }
 
 #[test]
 fn many_violations_are_counted_and_the_first_listed() {
     let all: Vec<Sent> = (0..100).map(accepted).collect();
-    let found = verify(&all, &[], &[]);
+    let found = verify(&all, &[], &[], &[]);
     assert_eq!((found.violations, found.listed.len()), (100, LISTED));
 }
 
 #[test]
 fn the_ledgers_own_count_is_compared() {
-    let mut found = verify(&[accepted(1)], &[taken(1)], &[recorded(1)]);
+    let mut found = verify(&[accepted(1)], &[], &[taken(1)], &[recorded(1)]);
     found.compare_ledger(1);
     assert_eq!(found.violations, 0);
     found.compare_ledger(2);
     assert_eq!(found.violations, 1);
+}
+
+/// The renewal of subscription 5, by a payment and an order that only the connector and Cleeng know.
+fn renewed(order: u64) -> (Taken, Recorded) {
+    let mut record = recorded(order);
+    record.subscription_id = Some(5);
+    (taken(order), record)
+}
+
+const DUE: Renewal = Renewal {
+    subscription_id: 5,
+    amount: 999,
+};
+
+#[test]
+fn a_renewal_is_in_both_books_beside_the_payments() {
+    let (charge, record) = renewed(80);
+    let found = verify(
+        &[accepted(1)],
+        &[DUE],
+        &[charge, taken(1)],
+        &[recorded(1), record],
+    );
+    assert_eq!((found.accepted, found.renewals), (1, 1));
+    assert_eq!(found.violations, 0, "{found:?}");
+}
+
+#[test]
+fn every_way_in_which_a_renewal_can_be_wrong_is_found() {
+    type Books = (Vec<Taken>, Vec<Recorded>);
+    let with = |change: fn(&mut Taken, &mut Recorded)| -> Books {
+        let (mut charge, mut record) = renewed(80);
+        change(&mut charge, &mut record);
+        (vec![charge], vec![record])
+    };
+    let ((one, first), (two, second)) = (renewed(80), renewed(81));
+    let cases: [(&str, usize, Books); 8] = [
+        ("neither", 1, (vec![], vec![])),
+        ("only charged", 2, (vec![one.clone()], vec![])),
+        ("only recorded", 1, (vec![], vec![first.clone()])),
+        (
+            "charged twice",
+            1,
+            (vec![one.clone(), two.clone()], vec![first.clone()]),
+        ),
+        ("renewed twice", 2, (vec![one, two], vec![first, second])),
+        ("another amount", 1, with(|charge, _| charge.amount = 1)),
+        ("not captured", 1, with(|_, record| record.captured = false)),
+        (
+            "another subscription",
+            3,
+            with(|_, record| record.subscription_id = Some(6)),
+        ),
+    ];
+    for (what, violations, (taken, recorded)) in cases {
+        let found = verify(&[], &[DUE], &taken, &recorded);
+        assert_eq!(found.violations, violations, "{what}: {found:?}");
+    }
 }
