@@ -5,6 +5,7 @@
 mod authorised;
 mod billing;
 mod details;
+mod external;
 mod news;
 mod order;
 mod read_back;
@@ -38,6 +39,7 @@ pub(crate) use authorised::AuthorisedPayment;
 pub(crate) use authorised::RecordStatus;
 pub(crate) use billing::NewOrder;
 pub(crate) use details::NewPaymentDetails;
+pub(crate) use external::Took;
 pub(crate) use news::{DetailsNews, News, StatusNews};
 pub(crate) use subscription::{Subscription, SubscriptionStatus};
 

@@ -11,6 +11,7 @@ pub(crate) mod confirmation;
 pub(crate) mod dead;
 pub(crate) mod delivery;
 pub(crate) mod demand;
+pub(crate) mod external;
 pub(crate) mod failure;
 pub(crate) mod forecast;
 pub(crate) mod ids;

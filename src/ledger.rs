@@ -10,6 +10,7 @@ mod controls;
 mod demands;
 mod error;
 mod events;
+mod external;
 mod fields;
 mod find;
 mod fresh;

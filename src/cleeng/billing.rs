@@ -181,7 +181,7 @@ impl Cleeng {
     }
 
     /// Sends what may be sent twice without harm: when its answer is lost, it counts as not done.
-    async fn repeatable(
+    pub(super) async fn repeatable(
         &self,
         verb: Verb,
         path: &str,

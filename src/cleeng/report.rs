@@ -185,7 +185,7 @@ fn rejected_reason(payment: &Payment, status: StatusNews) -> Option<String> {
     Some(short(&reason))
 }
 
-fn short(reason: &str) -> String {
+pub(super) fn short(reason: &str) -> String {
     reason.chars().take(LONGEST_REASON).collect()
 }
 

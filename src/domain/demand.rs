@@ -1,4 +1,5 @@
-//! What Cleeng asks of a connector with its webhooks, in our own words: read at the door, kept until it is done.
+//! What Cleeng asks of a connector with its webhooks, and what a gateway tells it of its own billing, in our own words: read at
+//! the door, kept until it is done.
 
 pub(crate) mod ending;
 pub(crate) mod refund;
@@ -6,6 +7,7 @@ pub(crate) mod renewal;
 
 use serde::{Deserialize, Serialize};
 
+use super::external::ExternalEvent;
 use super::ids::{
     CleengPaymentId, DemandId, GatewayName, GatewayRef, OrderId, PaymentDetailsId, PaymentId,
     SubscriptionId,
@@ -73,6 +75,8 @@ pub(crate) enum Asked {
     Terminate(Ending),
     /// `paymentDetailsDeactivated`: give up what is reserved with them, then forget the method.
     Release(Released),
+    /// Not asked by Cleeng but to be told to it: an event of a subscription that the gateway bills itself.
+    External(ExternalEvent),
     /// A topic that is not known here, or a known one without what it needs; the body as it came.
     Unknown { topic: String, body: Secret<String> },
 }
@@ -135,6 +139,7 @@ impl Asked {
             Asked::Refund(_) => "refund",
             Asked::Terminate(_) => "terminate",
             Asked::Release(_) => "release",
+            Asked::External(_) => "external",
             Asked::Unknown { .. } => "unknown",
         }
     }
@@ -147,7 +152,22 @@ impl Asked {
             Asked::Capture(_) | Asked::Terminate(_) | Asked::Release(_) | Asked::CaptureOne(_) => {
                 true
             }
-            Asked::Authorise(_) | Asked::Refund(_) | Asked::Unknown { .. } => false,
+            Asked::Authorise(_) | Asked::Refund(_) | Asked::External(_) | Asked::Unknown { .. } => {
+                false
+            }
+        }
+    }
+
+    pub(crate) fn external(&self) -> Option<&ExternalEvent> {
+        match self {
+            Asked::External(event) => Some(event),
+            Asked::Authorise(_)
+            | Asked::Capture(_)
+            | Asked::CaptureOne(_)
+            | Asked::Refund(_)
+            | Asked::Terminate(_)
+            | Asked::Release(_)
+            | Asked::Unknown { .. } => None,
         }
     }
 
@@ -160,6 +180,7 @@ impl Asked {
             Asked::CaptureOne(_)
             | Asked::Refund(_)
             | Asked::Terminate(_)
+            | Asked::External(_)
             | Asked::Unknown { .. } => {}
         }
         kept

@@ -97,9 +97,10 @@ struct End<'a> {
 
 /// Demands are never deleted: what stands in the way of an insert can be read.
 async fn take(conn: &mut AnyConnection, new: &Demand) -> Result<Option<Demand>, LedgerError> {
+    let event = new.asked.external();
     let inserted = sqlx::query(
-        "INSERT INTO demands (id, gateway, topic, asked, state, outcome, payment_id, received_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO NOTHING",
+        "INSERT INTO demands (id, gateway, topic, asked, state, outcome, payment_id, received_at, updated_at, \
+         external_id, happened_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING",
     )
     .bind(new.id.to_string())
     .bind(gateway_text(new))
@@ -110,6 +111,8 @@ async fn take(conn: &mut AnyConnection, new: &Demand) -> Result<Option<Demand>, 
     .bind(new.payment_id.map(|id| id.to_string()))
     .bind(new.received_at.0)
     .bind(new.updated_at.0)
+    .bind(event.map(|event| event.subscription.clone()))
+    .bind(event.map(|event| event.happened_at.0))
     .execute(&mut *conn)
     .await?;
     if inserted.rows_affected() == 1 {

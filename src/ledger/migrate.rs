@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -37,6 +37,11 @@ const STEPS: [Step; 4] = [
         name: "payment details",
         postgres: include_str!("migrations/0004_payment_details.sql"),
         sqlite: include_str!("migrations/0004_payment_details.sql"),
+    },
+    Step {
+        name: "external",
+        postgres: include_str!("migrations/0005_external.sql"),
+        sqlite: include_str!("migrations/0005_external.sql"),
     },
 ];
 

@@ -4,6 +4,7 @@
 //! before it is sent again; what cannot be read back goes to an operator instead of being sent twice.
 
 mod answer;
+mod external;
 mod record;
 mod report;
 

@@ -92,7 +92,7 @@ impl Counters {
             demands: r.counters(
                 "demands_total",
                 &["kind", "result"],
-                "Webhooks of Cleeng, by what they ask for and what became of them",
+                "Webhooks of Cleeng, by what they ask for, and a gateway's of what it bills itself; by what became of them",
             )?,
         })
     }

@@ -93,6 +93,8 @@ labels! {
         Refund = "refund",
         Terminate = "terminate",
         Release = "release",
+        /// Not Cleeng's: what a gateway tells of a subscription that it bills itself.
+        External = "external",
         /// Another topic, or one without what it needs.
         Unknown = "unknown",
         /// It was refused before it was read.
@@ -109,6 +111,7 @@ impl DemandKind {
             Asked::Refund(_) => DemandKind::Refund,
             Asked::Terminate(_) => DemandKind::Terminate,
             Asked::Release(_) => DemandKind::Release,
+            Asked::External(_) => DemandKind::External,
             Asked::Unknown { .. } => DemandKind::Unknown,
         }
     }

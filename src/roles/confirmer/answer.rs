@@ -1,4 +1,5 @@
-//! Telling Cleeng that what it demanded is done, where no payment's news do: the end of a subscription.
+//! Telling Cleeng that what it demanded is done, where no payment's news do: the end of a subscription. What a gateway bills
+//! itself comes the same way, see `external`.
 //!
 //! It may be told twice: a subscription that has ended stays ended. So nothing is written down before it is sent.
 
@@ -38,6 +39,9 @@ impl Confirmer {
             }
             (Asked::Terminate(ending), DemandState::Open | DemandState::Kept) => {
                 self.terminate(&demand, ending, delivery).await
+            }
+            (Asked::External(event), DemandState::Open | DemandState::Kept) => {
+                self.tell_external(&demand, event, delivery).await
             }
             (
                 Asked::Authorise(_)
@@ -99,7 +103,7 @@ impl Confirmer {
         Ok(Verdict::Done)
     }
 
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         demand: &Demand,
         state: DemandState,

@@ -253,7 +253,7 @@ fn telling<'a>(
     Some(Telling::Details(news))
 }
 
-fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {
+pub(super) fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {
     match answer {
         Ok(_) => Reported::Delivered,
         Err(CallError::NotDone { .. }) => Reported::NotDone,

@@ -83,6 +83,11 @@ impl Worker {
             Asked::Terminate(ending) => self.terminate(turn, ending).await,
             Asked::Release(released) => self.release(turn, released).await,
             Asked::Unknown { .. } => self.keep(turn, "unknown").await,
+            // The confirmer's: no gateway is asked for anything.
+            Asked::External(_) => Ok(Verdict::park(
+                DeadReason::WrongQueue,
+                "a gateway's own billing is not a command",
+            )),
         }
     }
 

@@ -148,6 +148,7 @@ fn may_be_another_refund(asked: &Asked) -> bool {
         | Asked::CaptureOne(_)
         | Asked::Terminate(_)
         | Asked::Release(_)
+        | Asked::External(_)
         | Asked::Unknown { .. } => false,
     }
 }

@@ -37,7 +37,7 @@ impl Ingest {
             Asked::Terminate(ending) => {
                 self.gateway_of_subscription(ending.subscription_id).await?
             }
-            Asked::Release(_) | Asked::Unknown { .. } => None,
+            Asked::Release(_) | Asked::External(_) | Asked::Unknown { .. } => None,
         };
         // A gateway that is configured no more cannot do it, and another one must not.
         let gateway = found.or_else(|| self.only_gateway());
