@@ -197,6 +197,8 @@ pub(crate) struct StripeConfig {
     pub(crate) webhook_secrets: Vec<SecretString>,
     /// Cleeng's id of the payment method that stands for this gateway.
     pub(crate) payment_method_id: u64,
+    /// The one for what this gateway bills itself; none: it bills nothing itself.
+    pub(crate) external_payment_method_id: Option<u64>,
     pub(crate) capture: CaptureMode,
     pub(crate) timeout: Duration,
     /// How long an idempotency key may be replayed. Stripe keeps it for at least 24 h.
@@ -210,6 +212,7 @@ pub(crate) struct SimulatedConfig {
     pub(crate) secret_key: SecretString,
     pub(crate) webhook_secrets: Vec<SecretString>,
     pub(crate) payment_method_id: u64,
+    pub(crate) external_payment_method_id: Option<u64>,
     pub(crate) capture: CaptureMode,
     pub(crate) timeout: Duration,
     pub(crate) key_lifetime: Duration,

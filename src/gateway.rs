@@ -28,6 +28,7 @@ use self::simulated::Simulated;
 use self::stripe::Stripe;
 use crate::config::GatewayConfig;
 use crate::domain::attempt::Prepared;
+use crate::domain::external::ExternalEvent;
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, GatewayName, GatewayRef, PaymentId};
 use crate::domain::message::About;
@@ -70,6 +71,11 @@ pub(crate) enum BadEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verified {
     Event(Event),
+    /// Of a subscription that the gateway bills itself. It is believed: what it says is not read again.
+    External {
+        id: String,
+        event: Box<ExternalEvent>,
+    },
     /// Genuine, and of a kind that says nothing about a payment of ours.
     NotOurs {
         kind: String,
@@ -185,6 +191,7 @@ mod tests {
             publishable_key: "pk_test_1".to_owned(),
             webhook_secrets: Vec::new(),
             payment_method_id: 1,
+            external_payment_method_id: None,
             capture: CaptureMode::Automatic,
             timeout: sample::TIMEOUT,
             key_lifetime: Duration::from_secs(72_000),
@@ -195,6 +202,7 @@ mod tests {
             secret_key: "sim_key".into(),
             webhook_secrets: Vec::new(),
             payment_method_id: 2,
+            external_payment_method_id: None,
             capture: CaptureMode::Manual,
             timeout: sample::TIMEOUT,
             key_lifetime: Duration::from_secs(3600),

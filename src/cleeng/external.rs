@@ -146,7 +146,12 @@ impl Cleeng {
             }
             (AccessKind::Subscription, Act::Cancel) => {
                 let cancellation_reason = CANCELLED;
-                post("cancel", json(&wire::Cancellation { cancellation_reason }))
+                post(
+                    "cancel",
+                    json(&wire::Cancellation {
+                        cancellation_reason,
+                    }),
+                )
             }
             (AccessKind::Subscription, Act::Terminate(cause)) => {
                 let kind = match cause {

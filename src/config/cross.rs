@@ -124,18 +124,21 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
 fn payment_methods(reader: &mut Reader) {
     let mut taken: BTreeMap<i64, String> = BTreeMap::new();
     for name in reader.below("gateways") {
-        let key = format!("gateways.{name}.payment_method_id");
-        let Some(id) = reader.peek_integer(&key) else {
-            continue;
-        };
-        match taken.get(&id) {
-            None => {
-                taken.insert(id, name);
-            }
-            Some(first) => {
-                let problem = format!("the gateway {first} has the same one");
-                let remedy = "give each gateway the payment method that stands for it at Cleeng";
-                reader.blame(&key, Wrong::new(problem, remedy));
+        for word in ["payment_method_id", "external_payment_method_id"] {
+            let key = format!("gateways.{name}.{word}");
+            let Some(id) = reader.peek_integer(&key).filter(|id| *id != 0) else {
+                continue;
+            };
+            match taken.get(&id) {
+                None => {
+                    taken.insert(id, name.clone());
+                }
+                Some(first) => {
+                    let problem = format!("the gateway {first} has the same one");
+                    let remedy =
+                        "give each gateway the payment method that stands for it at Cleeng";
+                    reader.blame(&key, Wrong::new(problem, remedy));
+                }
             }
         }
     }

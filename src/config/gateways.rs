@@ -25,12 +25,13 @@ const LONGEST_KEY_LIFETIME: Duration = secs(23 * 3600);
 /// `/v1/webhooks/cleeng` is not a gateway's.
 const CLEENGS_PATH: &str = "cleeng";
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "base_url",
     "secret_key",
     "publishable_key",
     "webhook_secret",
     "payment_method_id",
+    "external_payment_method_id",
     "capture",
     "timeout",
     "key_lifetime",
@@ -147,6 +148,7 @@ impl Section<'_> {
             publishable_key: publishable_key?,
             webhook_secrets: shared.webhook_secrets,
             payment_method_id: shared.payment_method_id,
+            external_payment_method_id: shared.external_payment_method_id,
             capture: shared.capture,
             timeout: shared.timeout,
             key_lifetime: key_lifetime?,
@@ -163,6 +165,7 @@ impl Section<'_> {
             secret_key: shared.secret_key,
             webhook_secrets: shared.webhook_secrets,
             payment_method_id: shared.payment_method_id,
+            external_payment_method_id: shared.external_payment_method_id,
             capture: shared.capture,
             timeout: shared.timeout,
             key_lifetime: key_lifetime?,
@@ -174,6 +177,8 @@ impl Section<'_> {
         let secret_key = reader.text(&self.key("secret_key"), credential::secret_key);
         let webhook_secrets = reader.text(&self.key("webhook_secret"), credential::webhook_secrets);
         let payment_method_id = reader.number(&self.key("payment_method_id"), CLEENG_ID);
+        let external_key = self.key("external_payment_method_id");
+        let external = reader.number_unless_none(&external_key, CLEENG_ID);
         let capture = reader.text_or(&self.key("capture"), CAPTURE, |text| {
             let words = [
                 ("automatic", CaptureMode::Automatic),
@@ -189,6 +194,7 @@ impl Section<'_> {
             secret_key: secret_key?,
             webhook_secrets: webhook_secrets?,
             payment_method_id: payment_method_id?,
+            external_payment_method_id: external?,
             capture: capture?,
             timeout: timeout?,
             limits: limits?,
@@ -227,6 +233,7 @@ struct Shared {
     secret_key: SecretString,
     webhook_secrets: Vec<SecretString>,
     payment_method_id: u64,
+    external_payment_method_id: Option<u64>,
     capture: CaptureMode,
     timeout: Duration,
     limits: CallLimits,

@@ -78,6 +78,17 @@ impl Reader {
         })
     }
 
+    /// As [`Reader::number`]; 0, also where it is not set, is none.
+    pub(super) fn number_unless_none(
+        &mut self,
+        key: &str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Option<u64>> {
+        self.unless_set(key, Raw::Integer(0));
+        let number = self.number(key, 0..=*range.end())?;
+        Some((number != 0).then_some(number))
+    }
+
     pub(super) fn duration(
         &mut self,
         key: &str,

@@ -116,8 +116,12 @@ pub(crate) struct Linked {
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Progress {
     /// Written down as being sent: from here on an answer may have been lost.
-    Sending { since: Moment },
-    Recorded { payment: CleengPaymentId },
+    Sending {
+        since: Moment,
+    },
+    Recorded {
+        payment: CleengPaymentId,
+    },
 }
 
 /// What the ledger knows of an event beside the event itself.

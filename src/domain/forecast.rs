@@ -161,6 +161,9 @@ pub(crate) fn forecast(situation: &Situation<'_>) -> Forecast {
             (Queue::Confirmations, Some(known)) => confirmation(situation, known, *confirmation_id),
         };
     }
+    if let (Queue::Confirmations, Body::Answer { .. }) = (source, body) {
+        return Forecast::LookAgain;
+    }
     match (source, situation.known) {
         (Queue::Confirmations | Queue::Dead, _) => Forecast::ComesBack(DeadReason::WrongQueue),
         (Queue::Commands { .. } | Queue::GatewayEvents, None) => without_payment(body),

@@ -11,6 +11,7 @@
 //! * *Whose webhook it is*, [`Gateway::verify`]: over the raw bytes, before anything is parsed; the content is only a hint.
 
 mod billing;
+mod external;
 mod read;
 mod wire;
 
@@ -46,6 +47,7 @@ pub(crate) struct Simulated {
     authorization: HeaderValue,
     webhook_secrets: Vec<SecretString>,
     payment_method_id: u64,
+    external_payment_method_id: Option<u64>,
     capture: CaptureMode,
     timeout: Duration,
     key_lifetime: Duration,
@@ -80,6 +82,7 @@ impl Simulated {
             authorization: bearer(&config.secret_key)?,
             webhook_secrets: config.webhook_secrets.clone(),
             payment_method_id: config.payment_method_id,
+            external_payment_method_id: config.external_payment_method_id,
             capture: config.capture,
             timeout: config.timeout,
             key_lifetime: config.key_lifetime,
@@ -150,7 +153,10 @@ impl Gateway for Simulated {
             .get("simulated-signature")
             .and_then(|value| value.to_str().ok());
         signature::check(header, raw, &self.webhook_secrets, now)?;
-        read::event(raw)
+        match self.external_payment_method_id {
+            Some(method) if external::is_about(raw) => external::event(raw, method),
+            Some(_) | None => read::event(raw),
+        }
     }
 }
 

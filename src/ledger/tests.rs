@@ -5,6 +5,7 @@ mod committing;
 mod controlling;
 mod demanding;
 mod detailing;
+mod external;
 mod giving_back;
 mod operating;
 mod reading;
@@ -57,6 +58,9 @@ on_both_stores! {
     accepting::a_published_payment_is_no_orphan,
     accepting::a_withdrawn_payment_gives_back_key_and_order,
     accepting::what_is_published_or_begun_is_not_withdrawn,
+    external::an_event_waits_only_for_earlier_open_ones_of_its_subscription,
+    external::a_record_is_sent_by_one_only_and_forgotten_only_while_in_doubt,
+    external::the_access_of_a_subscription_is_written_anew_and_its_end_kept,
     committing::every_field_comes_back,
     committing::every_state_of_attempts_and_confirmations_comes_back,
     committing::a_second_commit_on_one_version_is_a_conflict_and_writes_nothing,

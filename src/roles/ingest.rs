@@ -6,6 +6,7 @@ mod accept;
 mod auth;
 mod body;
 mod cleeng;
+mod external;
 mod intake;
 mod limits;
 mod marks;

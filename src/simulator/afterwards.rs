@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::perform::Later;
 use super::post::Letter;
 use super::simulated::money_back::DisputeStatus;
+use super::simulated::subscription::Wish;
 use super::stripe::dispute::Status as StripeStatus;
 use super::stripe::fail::Fail;
 use super::stripe::world::{Desk, World};
@@ -147,6 +148,16 @@ pub(crate) fn expire(sim: &Sim, wish: &ExpireWish) -> Option<Befallen> {
             .letter(&wish.id, &sim.mint, public_url)
             .into_iter()
             .collect(),
+        later: None,
+    })
+}
+
+/// The simulated gateway bills a subscription by itself; nothing when there is no such subscription.
+pub(crate) fn bill(sim: &Sim, wish: &Wish) -> Option<Befallen> {
+    let (shown, letter) = sim.simulated().bill(wish, &sim.mint, clock::now())?;
+    Some(Befallen {
+        shown,
+        letters: vec![letter],
         later: None,
     })
 }

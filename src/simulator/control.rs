@@ -40,6 +40,7 @@ POST   /_gateway/refunds        {\"id\"} of a charge or intent, {\"amount\"}: a 
 POST   /_gateway/disputes       {\"id\"} of a charge or intent, {\"amount\",\"reason\",\"inquiry\"}: its payer's bank disputes it
 POST   /_gateway/disputes/close {\"id\",\"result\"}: won, lost, or closed (an inquiry)
 POST   /_gateway/expire         {\"id\"} of a charge or intent: its authorisation runs out
+POST   /_gateway/subscriptions  {\"act\"}: pay, fail, cancel, end, transfer; {\"id\"} or a new one: {\"customerId\",\"offerId\"}, ...
 GET    /_webhooks       every webhook and how it fared
 POST   /_webhooks/resend {\"eventId\"}
 POST   /_reset          forget everything
@@ -93,6 +94,9 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
         }
         ("POST", ["_gateway", "expire"]) => {
             told(sim, body(call).map(|wish| afterwards::expire(sim, &wish))).await
+        }
+        ("POST", ["_gateway", "subscriptions"]) => {
+            told(sim, body(call).map(|wish| afterwards::bill(sim, &wish))).await
         }
         ("GET", ["_webhooks"]) => Reply::of(200, &sim.post.sent()),
         ("POST", ["_webhooks", "resend"]) => match body::<Resend>(call) {

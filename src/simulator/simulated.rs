@@ -4,6 +4,7 @@ pub(crate) mod card;
 pub(crate) mod door;
 pub(crate) mod money_back;
 pub(crate) mod saving;
+pub(crate) mod subscription;
 pub(crate) mod wire;
 pub(crate) mod work;
 pub(crate) mod world;

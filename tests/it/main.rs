@@ -18,6 +18,7 @@ mod deployment;
 mod desk;
 mod documents;
 mod drill;
+mod external;
 mod faults;
 mod harness;
 mod ingest;

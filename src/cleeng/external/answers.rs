@@ -34,7 +34,11 @@ pub(super) fn listed(
     Ok(held.into_iter().next())
 }
 
-pub(super) fn shown(answer: &Answer, access: Access, now: Moment) -> Result<Option<Held>, CallError> {
+pub(super) fn shown(
+    answer: &Answer,
+    access: Access,
+    now: Moment,
+) -> Result<Option<Held>, CallError> {
     if answer.status == 404 && is_cleengs(answer) {
         return Ok(None);
     }

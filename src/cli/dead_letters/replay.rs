@@ -118,7 +118,7 @@ async fn replay_one(
         return Fate::Skipped(format!("a replay {}", forecast.sentence()));
     }
     // Before the publish: a confirmer that finds it given up would only park it again.
-    if let Err(cause) = reopen(desk, letter, outlook.reopening).await {
+    if let Err(cause) = reopen(desk, letter, outlook.reopening, options.force).await {
         return Fate::Stopped(error_chain(&cause));
     }
     match desk.letters.replay(&letter.dead).await {
@@ -140,8 +140,14 @@ async fn reopen(
     desk: &Desk<'_>,
     letter: &Letter,
     reopening: Reopening,
+    forced: bool,
 ) -> Result<(), crate::ledger::LedgerError> {
     let body = letter.envelope.as_ref().map(|envelope| &envelope.body);
+    if let (Some(Body::Answer { demand_id }), true) = (body, forced) {
+        // The operator's word that Cleeng has no record of what a gateway bills itself: it is sent again.
+        let now = clock::now();
+        return desk.ledger.forget_external_send(*demand_id, now).await;
+    }
     let (
         Some(Body::Confirm {
             payment_id,

@@ -32,13 +32,17 @@ pub(crate) enum Step {
     /// Write down that the payment's record is being sent, then send it.
     Record,
     /// An answer may have been lost, and Cleeng may still be working on it.
-    Settle { left: Duration },
+    Settle {
+        left: Duration,
+    },
     /// Search Cleeng for the access.
     Find,
     /// Write down which access it is, and how far Cleeng has it paid.
     Link(Held),
     /// Give the access, paid by this record.
-    Create { payment: CleengPaymentId },
+    Create {
+        payment: CleengPaymentId,
+    },
     /// Read the access that is linked.
     Look(Access),
     Act(Access, Act),

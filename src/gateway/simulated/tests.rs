@@ -2,6 +2,7 @@
 
 use super::super::{About, Event};
 use super::*;
+use crate::domain::external::{Bill, Cause as EndCause, ExternalEvent, Happened, Turn};
 use crate::domain::money::Money;
 use crate::gateway::sample::{Ending, PAYMENT_ID, TIMEOUT, answering, key, new_method, payment};
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,6 +20,7 @@ fn simulated(base_url: Url) -> Simulated {
         secret_key: "sim_key".into(),
         webhook_secrets: vec![SECRET.into()],
         payment_method_id: 123_876_432,
+        external_payment_method_id: Some(100_000_003),
         capture: CaptureMode::Automatic,
         timeout: TIMEOUT,
         key_lifetime: Duration::from_secs(72_000),
@@ -269,5 +271,80 @@ fn a_webhook_is_taken_only_with_its_signature() {
         r#"{"id":"evt_1","type":"charge.updated","charge":{"id":"../x"}}"#,
     ] {
         assert_eq!(verify(broken, SECRET), Err(BadEvent::Unreadable));
+    }
+}
+
+#[test]
+fn an_event_of_a_subscription_that_is_billed_there_says_all_that_cleeng_has_to_be_told() {
+    let body = |kind: &str, payment: &str| {
+        format!(
+            r#"{{"id":"evt_1","type":"subscription.{kind}","created":1700000000123,"subscription":{{"id":"sub_1",
+            "periodEnd":1702592000,"endReason":"unpaid","metadata":{{"customerId":"5","offerId":"S1_US"}}}},"payment":{payment}}}"#
+        )
+    };
+    let payment = r#"{"id":"ch_1","reason":"renewal","amount":{"value":812,"currency":"EUR"},
+        "tax":{"value":187,"currency":"EUR"},"country":"DE","failure":"insufficient_funds"}"#;
+    let money = |minor| Money {
+        minor,
+        currency: "EUR".parse().unwrap(),
+    };
+    let bill = Bill {
+        payment: GatewayRef("ch_1".to_owned()),
+        turn: Turn::Later,
+        net: money(812),
+        tax: Some(money(187)),
+        country: Some("DE".to_owned()),
+    };
+    for (kind, happened) in [
+        (
+            "paid",
+            Happened::Paid {
+                bill: bill.clone(),
+                paid_until: Some(Moment(1_702_592_000_000)),
+            },
+        ),
+        (
+            "payment_failed",
+            Happened::Unpaid {
+                bill,
+                reason: "insufficient_funds".to_owned(),
+            },
+        ),
+        ("cancelled", Happened::Cancelled),
+        ("ended", Happened::Ended(EndCause::Unpaid)),
+        ("transferred", Happened::Transferred),
+    ] {
+        let event = ExternalEvent {
+            subscription: "sub_1".to_owned(),
+            customer_id: 5,
+            offer_id: "S1_US".to_owned(),
+            payment_method_id: 100_000_003,
+            happened_at: Moment(1_700_000_000_123),
+            happened,
+        };
+        let expected = Verified::External {
+            id: "evt_1".to_owned(),
+            event: Box::new(event),
+        };
+        assert_eq!(verify(&body(kind, payment), SECRET), Ok(expected), "{kind}");
+    }
+    let kind = "subscription.paused".to_owned();
+    assert_eq!(
+        verify(&body("paused", "null"), SECRET),
+        Ok(Verified::NotOurs { kind })
+    );
+    let dollars = payment.replace(
+        r#""value":187,"currency":"EUR""#,
+        r#""value":187,"currency":"USD""#,
+    );
+    for broken in [
+        body("paid", "null"),
+        body("paid", &dollars),
+        body("paid", payment).replace("ch_1", "../x"),
+        body("ended", "null").replace("sub_1", ""),
+        body("ended", "null").replace("customerId", "customer"),
+    ] {
+        let verified = verify(&broken, SECRET);
+        assert_eq!(verified, Err(BadEvent::Unreadable), "{broken}");
     }
 }

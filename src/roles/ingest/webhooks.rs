@@ -39,6 +39,21 @@ pub(super) async fn take(
             debug!(gateway = %name, kind, "a webhook says nothing about a payment");
             ingest.metrics.webhook(&name, WebhookResult::NotOurs);
         }
+        Verified::External { id, event } => {
+            let kept = ingest.keep_external(&name, &id, *event);
+            match tokio::time::timeout(ANSWER_WITHIN, kept).await {
+                Ok(Ok(())) => ingest.metrics.webhook(&name, WebhookResult::Taken),
+                // The gateway sends it again, and what was written is found then.
+                Ok(Err(problem)) => {
+                    ingest.metrics.webhook(&name, WebhookResult::Unavailable);
+                    return Err(problem);
+                }
+                Err(_) => {
+                    ingest.metrics.webhook(&name, WebhookResult::Unavailable);
+                    return Err(Problem::Unavailable("The event cannot be kept now"));
+                }
+            }
+        }
         Verified::Event(event) => {
             let message = event_message(&name, event);
             match tokio::time::timeout(ANSWER_WITHIN, ingest.publisher.publish(message)).await {

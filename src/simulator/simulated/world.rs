@@ -7,6 +7,7 @@ use serde_json::json;
 use super::card::Conduct;
 use super::money_back::{Dispute, Refund};
 use super::saving::Saving;
+use super::subscription::Billed;
 use super::wire::{self, ChargeRequest};
 use crate::domain::moment::Moment;
 use crate::simulator::Party;
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) savings: HashMap<String, Saving>,
     /// The tokens of kept methods, and what each was made from.
     pub(super) stored: HashMap<String, String>,
+    /// Subscriptions that are billed here.
+    pub(super) billed: HashMap<String, Billed>,
 }
 
 /// Why something cannot be done to a charge.
