@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use super::layers::Raw;
 use super::reader::Reader;
 use super::sections::{CLEENG_ID, call_limits, millis, secs};
 use super::value::{self, Wrong};
@@ -177,8 +178,7 @@ impl Section<'_> {
         let secret_key = reader.text(&self.key("secret_key"), credential::secret_key);
         let webhook_secrets = reader.text(&self.key("webhook_secret"), credential::webhook_secrets);
         let payment_method_id = reader.number(&self.key("payment_method_id"), CLEENG_ID);
-        let external_key = self.key("external_payment_method_id");
-        let external = reader.number_unless_none(&external_key, CLEENG_ID);
+        let external = self.external_payment_method_id(reader);
         let capture = reader.text_or(&self.key("capture"), CAPTURE, |text| {
             let words = [
                 ("automatic", CaptureMode::Automatic),
@@ -199,6 +199,14 @@ impl Section<'_> {
             timeout: timeout?,
             limits: limits?,
         })
+    }
+
+    /// The inner `None`: 0, or not set.
+    fn external_payment_method_id(&self, reader: &mut Reader) -> Option<Option<u64>> {
+        let key = self.key("external_payment_method_id");
+        reader.unless_set(&key, Raw::Integer(0));
+        let id = reader.number(&key, 0..=*CLEENG_ID.end())?;
+        Some((id != 0).then_some(id))
     }
 
     fn key_lifetime(&self, reader: &mut Reader) -> Option<Duration> {

@@ -78,17 +78,6 @@ impl Reader {
         })
     }
 
-    /// As [`Reader::number`]; 0, also where it is not set, is none.
-    pub(super) fn number_unless_none(
-        &mut self,
-        key: &str,
-        range: RangeInclusive<u64>,
-    ) -> Option<Option<u64>> {
-        self.unless_set(key, Raw::Integer(0));
-        let number = self.number(key, 0..=*range.end())?;
-        Some((number != 0).then_some(number))
-    }
-
     pub(super) fn duration(
         &mut self,
         key: &str,
@@ -152,7 +141,7 @@ impl Reader {
         &self.asked
     }
 
-    fn unless_set(&mut self, key: &str, raw: Raw) {
+    pub(super) fn unless_set(&mut self, key: &str, raw: Raw) {
         let entry = self.layers.entries.entry(key.to_owned());
         let origin = Origin::Default;
         entry.or_insert(Entry { raw, origin });

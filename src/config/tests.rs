@@ -310,6 +310,7 @@ fn what_is_commented_as_a_gateways_default_is_its_default() {
     for key in [
         "kind",
         "base_url",
+        "external_payment_method_id",
         "capture",
         "timeout",
         "key_lifetime",

@@ -6,6 +6,7 @@ mod amount;
 mod billing;
 mod classify;
 mod declines;
+mod external;
 mod follow_up;
 mod form;
 mod intent;
@@ -47,6 +48,7 @@ pub(crate) struct Stripe {
     authorization: HeaderValue,
     webhook_secrets: Vec<SecretString>,
     payment_method_id: u64,
+    external_payment_method_id: Option<u64>,
     capture: CaptureMode,
     timeout: Duration,
     key_lifetime: Duration,
@@ -80,6 +82,7 @@ impl Stripe {
             authorization: bearer(&config.secret_key)?,
             webhook_secrets: config.webhook_secrets.clone(),
             payment_method_id: config.payment_method_id,
+            external_payment_method_id: config.external_payment_method_id,
             capture: config.capture,
             timeout: config.timeout,
             key_lifetime: config.key_lifetime,
@@ -155,7 +158,7 @@ impl Gateway for Stripe {
             .get("stripe-signature")
             .and_then(|value| value.to_str().ok());
         signature::check(header, raw, &self.webhook_secrets, now)?;
-        webhook::read(raw, &self.account)
+        webhook::read(raw, &self.account, self.external_payment_method_id)
     }
 }
 

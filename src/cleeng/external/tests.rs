@@ -1,3 +1,5 @@
+//! What is sent to Cleeng of a gateway's own billing, and what each answer means.
+
 use axum::http::HeaderMap;
 use serde_json::{Value, json as object};
 

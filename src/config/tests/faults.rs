@@ -160,7 +160,7 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 56] = [
 ];
 
 /// Files that are one fault each: the text, the key at fault, its line and a word of the problem.
-const FILE_FAULTS: [(&str, &str, usize, &str); 16] = [
+const FILE_FAULTS: [(&str, &str, usize, &str); 17] = [
     (
         "[broker]\nurl = 5",
         "broker.url",
@@ -238,6 +238,12 @@ const FILE_FAULTS: [(&str, &str, usize, &str); 16] = [
     (
         "[gateways.b]\nkind = \"simulated\"\nbase_url = \"http://s\"\nsecret_key = \"s\"\nwebhook_secret = \"w\"\npayment_method_id = 7",
         "gateways.stripe.payment_method_id",
+        0,
+        "has the same one",
+    ),
+    (
+        "[gateways.stripe]\nexternal_payment_method_id = 7",
+        "gateways.stripe.external_payment_method_id",
         0,
         "has the same one",
     ),

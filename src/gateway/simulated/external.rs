@@ -1,78 +1,17 @@
 //! The simulated gateway's webhooks about subscriptions that it bills itself.
 
-use serde::Deserialize;
+mod wire;
+
+use wire::{EndReason, Event, Kind, Payment, Reason};
 
 use crate::domain::external::{Bill, Cause, ExternalEvent, Happened, Turn};
-use crate::domain::ids::{GatewayRef, number_or_text};
+use crate::domain::ids::GatewayRef;
 use crate::domain::moment::Moment;
-use crate::domain::money::Money;
 use crate::gateway::{BadEvent, Verified};
 use crate::http::{is_code, is_path_segment};
 
 /// Cleeng's `externalId` takes no more.
 const LONGEST_ID: usize = 120;
-
-#[derive(Deserialize)]
-struct Kind {
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
-    /// Unix milliseconds.
-    created: i64,
-    subscription: Subscription,
-    payment: Option<Payment>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Subscription {
-    id: String,
-    metadata: Metadata,
-    /// Unix seconds: until when it is paid for.
-    period_end: Option<i64>,
-    /// Why it ended.
-    end_reason: Option<EndReason>,
-}
-
-/// What whoever made the subscription at the gateway wrote on it, for us.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Metadata {
-    #[serde(deserialize_with = "number_or_text")]
-    customer_id: u64,
-    offer_id: String,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum EndReason {
-    Unpaid,
-    Asked,
-}
-
-#[derive(Deserialize)]
-struct Payment {
-    id: String,
-    reason: Reason,
-    /// Without tax.
-    amount: Money,
-    tax: Option<Money>,
-    country: Option<String>,
-    failure: Option<String>,
-}
-
-#[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum Reason {
-    Begin,
-    Renewal,
-}
 
 /// Whether a body is about such a subscription.
 pub(super) fn is_about(raw: &[u8]) -> bool {

@@ -17,7 +17,7 @@ fn stripe(base_url: Url) -> Stripe {
         publishable_key: "pk_test_1".to_owned(),
         webhook_secrets: vec![SECRET.into()],
         payment_method_id: 123_876_432,
-        external_payment_method_id: None,
+        external_payment_method_id: Some(100_000_003),
         capture: CaptureMode::Automatic,
         timeout: TIMEOUT,
         key_lifetime: Duration::from_secs(72_000),

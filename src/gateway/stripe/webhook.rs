@@ -1,16 +1,20 @@
 //! Stripe's webhooks: genuine, of our mode, and about an intent or what hangs on one.
 
 use super::wire::{Event, EventObject};
-use super::{Account, Misfit};
+use super::{Account, Misfit, external};
 use crate::domain::ids::GatewayRef;
 use crate::gateway::{About, BadEvent, Event as Hint, Verified};
 use crate::http::is_path_segment;
 
-/// Reads a body whose signature has been checked.
+/// Reads a body whose signature has been checked. With a payment method of its own, also what Stripe bills itself.
 ///
 /// # Errors
 /// `Unreadable`, or `WrongMode` for an event of test objects at a live key and the other way round.
-pub(super) fn read(raw: &[u8], account: &Account) -> Result<Verified, BadEvent> {
+pub(super) fn read(
+    raw: &[u8],
+    account: &Account,
+    external_payment_method_id: Option<u64>,
+) -> Result<Verified, BadEvent> {
     let event: Event<'_> = serde_json::from_slice(raw).map_err(|_| BadEvent::Unreadable)?;
     account
         .check_mode(event.livemode)
@@ -18,6 +22,11 @@ pub(super) fn read(raw: &[u8], account: &Account) -> Result<Verified, BadEvent> 
             Misfit::WrongMode => BadEvent::WrongMode,
             Misfit::Unreadable | Misfit::Cut => BadEvent::Unreadable,
         })?;
+    if let Some(method) = external_payment_method_id
+        && external::is_about(&event.kind)
+    {
+        return external::read(raw, method);
+    }
     let Some(about) = about(&event.kind) else {
         return Ok(Verified::NotOurs { kind: event.kind });
     };

@@ -1,3 +1,5 @@
+//! Each step of the plan, from each state that a crash may leave.
+
 use super::*;
 use crate::domain::external::Turn;
 use crate::domain::ids::GatewayRef;
@@ -260,7 +262,9 @@ fn a_change_that_cleeng_refuses_may_have_been_made_before() {
         assert_eq!(next(&facts), Step::Look(ACCESS));
         let standing = match act {
             Act::Cancel => Standing::Stopped,
-            _ => Standing::Ended,
+            Act::Renew { .. } | Act::Revive { .. } | Act::Terminate(_) | Act::Transfer => {
+                Standing::Ended
+            }
         };
         let (so, not_so, gone) = (
             Some(held(standing, "ch_0")),
