@@ -132,12 +132,15 @@ fn our_own_refund_in_the_list_is_no_news_of_others() {
     };
     let done = listed("re_1", Some(1), 400, RefundState::Done);
     let without_our_id = listed("re_1", None, 400, RefundState::Done);
-    let first = of_refunds(&[wanted], &[done.clone()], name, NOW);
+    let first = of_refunds(&[wanted], std::slice::from_ref(&done), name, NOW);
     assert_eq!(first.len(), 1);
     assert_eq!(first[0].report, Some(Report::Refunded));
     assert_eq!(first[0].entry.id, id(1));
     for echo in [done, without_our_id] {
-        assert_eq!(of_refunds(&[told.clone()], &[echo], name, NOW), []);
+        assert_eq!(
+            of_refunds(std::slice::from_ref(&told), &[echo], name, NOW),
+            []
+        );
     }
 }
 

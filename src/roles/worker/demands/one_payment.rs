@@ -36,14 +36,18 @@ impl Worker {
                 self.capture_payment(turn, id).await?;
                 self.settle_demand(turn, "capturing", Some(id)).await
             }
-            status if !status.is_final() => {
-                Ok(self.wait(turn, None, "the authorisation is under way"))
-            }
             Status::Captured
             | Status::PartiallyRefunded
             | Status::Refunded
             | Status::ChargedBack => self.settle_demand(turn, "captured_already", Some(id)).await,
-            _ => self.keep(turn, "nothing_is_reserved").await,
+            Status::Accepted
+            | Status::Processing
+            | Status::RequiresAction
+            | Status::Pending
+            | Status::InDoubt => Ok(self.wait(turn, None, "the authorisation is under way")),
+            Status::Rejected | Status::Cancelled | Status::Expired | Status::Failed => {
+                self.keep(turn, "nothing_is_reserved").await
+            }
         }
     }
 
