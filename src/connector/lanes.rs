@@ -214,3 +214,29 @@ fn confirmer(parts: &Parts, ledger: &Ledger) -> Confirmer {
         limits: parts.config.confirmer.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_billing_queue_has_a_number_of_its_own_in_hand() {
+        let limits = WorkerConfig {
+            concurrency: 96,
+            billing_concurrency: 8,
+            max_age: Duration::ZERO,
+            event_max_age: Duration::ZERO,
+            sweep_every: Duration::ZERO,
+        };
+        for (name, wanted) in [
+            ("commands.stripe.checkout", 96),
+            ("commands.stripe.billing", 8),
+            ("gateway-events", 96),
+        ] {
+            let queue = name.parse().unwrap();
+            assert_eq!(in_hand(&queue, &limits), wanted, "{name}");
+        }
+    }
+}
