@@ -127,6 +127,50 @@ fn each_role_of_a_small_backlog_is_measured_by_itself() {
     assert_eq!(count(&report["verification"]["delivered"]), 60);
 }
 
+fn renewals_of_a_small_batch_are_counted_beside_the_payments(pair: Pair) {
+    let chosen = servers(pair);
+    // All but the floor.
+    let mut arguments: Vec<&str> = chosen.iter().map(String::as_str).take(6).collect();
+    arguments.extend(["--payments", "40", "--seconds", "2"]);
+    arguments.extend(["--scenario", "renewals"]);
+    let (code, report, said) = bench(&arguments);
+    assert_eq!(code, DONE, "{said}");
+    let rows = report["scenarios"].as_array().unwrap();
+    let names: Vec<&str> = rows
+        .iter()
+        .map(|row| row["scenario"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["renewals: idle", "renewals: during the batch"]);
+    for row in rows {
+        assert!(count(&row["dueToConfirmedMicros"]["samples"]) > 0, "{row}");
+        assert_eq!(row["drained"], true, "{row}");
+    }
+    let (idle, batch) = (&rows[0], &rows[1]);
+    assert!(idle["renewalsPerSecond"].is_null() && idle["timesIdle"].is_null());
+    assert!(batch["renewalsPerSecond"].as_f64().unwrap() > 0.0);
+    for quantile in ["p50", "p99"] {
+        let times = batch["timesIdle"][quantile].as_f64().unwrap();
+        assert!(times > 0.0, "{quantile} of {batch}");
+    }
+    let verified = &report["verification"];
+    assert_eq!(count(&verified["renewals"]), 40);
+    assert_eq!(count(&verified["violations"]), 0, "{verified}");
+    let all = count(&verified["accepted"]) + 40;
+    for number in ["taken", "recorded", "delivered"] {
+        assert_eq!(count(&verified[number]), all, "{number} of {verified}");
+    }
+}
+
+#[test]
+fn renewals_of_a_small_batch_are_counted_beside_the_payments_on_embedded_stores() {
+    renewals_of_a_small_batch_are_counted_beside_the_payments(Pair::Embedded);
+}
+
+#[test]
+fn renewals_of_a_small_batch_are_counted_beside_the_payments_on_servers() {
+    renewals_of_a_small_batch_are_counted_beside_the_payments(Pair::Servers);
+}
+
 #[test]
 fn what_cannot_be_measured_is_refused_before_anything_starts() {
     let cases: [&[&str]; 3] = [
