@@ -1,6 +1,7 @@
 //! The whole reader at work: every fault, the layers, and that no secret gets out.
 
 mod faults;
+mod files;
 mod unpublished;
 mod webhooks;
 

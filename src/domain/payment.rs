@@ -1,6 +1,7 @@
 //! A payment: what is known of one thing to be paid, and the states that it can be in.
 
 mod details;
+mod renewal;
 mod resolution;
 mod transition;
 
@@ -9,13 +10,14 @@ use serde_json::Value;
 
 use super::attempt::Attempt;
 use super::confirmation::Confirmation;
-use super::ids::{GatewayName, GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
+use super::ids::{GatewayName, GatewayRef, OrderId, PaymentId};
 use super::moment::Moment;
 use super::money::Money;
 use super::outcome::{Decline, NextAction, Progress, StoredMethod};
 use super::secret::Secret;
 
 pub(crate) use details::{DetailsChange, NO_ORDER};
+pub(crate) use renewal::{Renewal, Take};
 pub(crate) use resolution::{Resolution, resolve};
 pub(crate) use transition::{Transition, apply, expire, set};
 
@@ -187,41 +189,6 @@ pub(crate) struct OrderFacts {
     pub(crate) customer_id: u64,
     pub(crate) offer_id: String,
     pub(crate) expires_at: Option<Moment>,
-}
-
-/// How a renewal's money is taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Take {
-    /// It is reserved now and captured when Cleeng asks for it.
-    Reserve,
-    /// At once.
-    AtOnce,
-}
-
-impl Take {
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Take::Reserve => "reserve",
-            Take::AtOnce => "at_once",
-        }
-    }
-
-    pub(crate) fn from_label(text: &str) -> Option<Take> {
-        [Take::Reserve, Take::AtOnce]
-            .into_iter()
-            .find(|take| take.label() == text)
-    }
-}
-
-/// What a renewal pays for. One cycle of a subscription is paid once, as one order is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Renewal {
-    pub(crate) subscription_id: SubscriptionId,
-    /// The end of the cycle before: with the subscription it names the cycle.
-    pub(crate) due_at: Moment,
-    pub(crate) payment_details_id: PaymentDetailsId,
-    pub(crate) take: Take,
 }
 
 /// One thing to be paid.

@@ -247,16 +247,12 @@ async fn a_pending_payment_is_finished_by_the_gateways_event(pair: Pair) {
 async fn an_order_that_may_not_be_charged_is_not(pair: Pair) {
     let world = World::start(pair).await;
     let wrong_method = world.order("stripe").await;
-    let free = world
-        .order_with("simulated", json!({ "totalMinor": 0 }))
-        .await;
     let late = world
         .order_with("simulated", json!({ "expiresInSeconds": 0 }))
         .await;
     for (order, status, code) in [
         (999_000_111_222, "rejected", json!("unknown_order")),
         (wrong_method, "rejected", json!("payment_method_mismatch")),
-        (free, "rejected", json!("nothing_to_charge")),
         (late, "expired", Value::Null),
     ] {
         let answer = world
