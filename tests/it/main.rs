@@ -34,3 +34,4 @@ mod renewals;
 mod report_order;
 mod server_faults;
 mod webhook_commands;
+mod year;

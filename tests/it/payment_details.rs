@@ -31,7 +31,7 @@ const WITH_3DS: [(&str, &str); 2] = [
 ];
 
 /// The body of a change, with more fields.
-fn change(customer: u64, gateway: &str, token: &str, more: Value) -> Value {
+pub(crate) fn change(customer: u64, gateway: &str, token: &str, more: Value) -> Value {
     let mut body = json!({
         "customerId": customer, "gateway": gateway, "paymentMethod": { "token": token },
         "returnUrl": "https://shop.example/back",
@@ -48,7 +48,7 @@ async fn send(world: &World, key: &str, body: &Value) -> Answer {
 }
 
 /// Sends a change that is taken; its id.
-async fn begin(world: &World, body: &Value) -> String {
+pub(crate) async fn begin(world: &World, body: &Value) -> String {
     let answer = send(world, &uuid::Uuid::new_v4().to_string(), body).await;
     assert_eq!(answer.status, 202, "{}", answer.text);
     answer.json()["id"].as_str().unwrap().to_owned()

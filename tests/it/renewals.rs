@@ -108,7 +108,7 @@ async fn a_refund_that_cleeng_asks_for_is_made_once_and_registered(pair: Pair) {
     }
 }
 
-async fn begin_trial(world: &World, gateway: &str, token: &str) -> (String, u64) {
+pub(crate) async fn begin_trial(world: &World, gateway: &str, token: &str) -> (String, u64) {
     let offer = json!({ "offerId": "S900000002_US", "priceMinor": 1299, "cycle": "monthly", "trial": "7d" });
     world.at_cleeng("_offers", offer).await;
     let mut free = json!({ "offerId": "S900000002_US" });
