@@ -40,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(&'static str, String)>,
     /// The simulated gateways send no webhooks.
     pub(crate) no_webhooks: bool,
+    /// Neither does the simulated Cleeng, until somebody subscribes; beside `no_webhooks` only.
+    pub(crate) nobody_subscribed: bool,
     /// Of the simulator's dice.
     pub(crate) seed: Option<u64>,
 }
@@ -88,9 +90,10 @@ impl World {
         let seed = setup.seed.unwrap_or(1).to_string();
         let mut arguments = vec!["simulator", "--listen", &listen, "--seed", &seed];
         let cleengs = format!("{hooks}cleeng");
-        match setup.no_webhooks {
-            true => arguments.extend(["--cleeng-webhooks", &cleengs]),
-            false => arguments.extend(["--webhooks", &hooks]),
+        match (setup.no_webhooks, setup.nobody_subscribed) {
+            (true, true) => {}
+            (true, false) => arguments.extend(["--cleeng-webhooks", &cleengs]),
+            (false, _) => arguments.extend(["--webhooks", &hooks]),
         }
         let process = Process::start("simulator", &arguments, &BTreeMap::new(), &folder);
         let mut env = environment(&simulator, port, ops_port);

@@ -35,6 +35,7 @@ async fn prepare(pair: Pair, more: &[(&'static str, &str)]) -> World {
             .map(|(name, value)| (*name, (*value).to_owned()))
             .collect(),
         no_webhooks: true,
+        nobody_subscribed: true,
         ..Setup::default()
     };
     let mut world = World::prepare(pair, setup).await;
