@@ -275,7 +275,11 @@ async fn what_cleeng_asked_for_is_listed_without_secrets(pair: Pair) {
     };
     let both = listed(&[]);
     assert_eq!(both.len(), 2);
-    assert!(both[0]["receivedAt"].as_str() >= both[1]["receivedAt"].as_str());
+    let at = |one: &Value| {
+        let text = one["receivedAt"].as_str().unwrap();
+        time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).unwrap()
+    };
+    assert!(at(&both[0]) >= at(&both[1]));
     for one in &both {
         assert_eq!(
             (&one["asked"], &one["gateway"]),
