@@ -10,6 +10,7 @@
 
 mod architecture;
 mod bench;
+mod browser;
 mod cleeng_webhooks;
 mod commands;
 mod control;
