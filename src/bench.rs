@@ -27,6 +27,7 @@ mod quantiles;
 mod renewals;
 mod report;
 mod rig;
+mod scaling;
 mod scenario;
 mod stores;
 mod table;

@@ -80,6 +80,7 @@ impl Rig<'_> {
             Scenario::Backlog => return self.backlog(tell).await,
             Scenario::Growth => return self.growth(tell).await,
             Scenario::Renewals => return self.renewals(tell).await,
+            Scenario::Scaling => bail!("scaling is not measured on one process"),
         };
         Ok(vec![row])
     }

@@ -99,14 +99,15 @@ impl<'a> Rig<'a> {
         let mut rows = Vec::new();
         for scenario in &self.settings.scenarios {
             tell(&format!("{scenario} …"));
-            if *scenario == Scenario::Backlog {
-                // Its place is taken by one process for each role.
+            if matches!(scenario, Scenario::Backlog | Scenario::Scaling) {
+                // Its place is taken by processes of single roles.
                 self.caught_up().await?;
                 self.connector = None;
             }
-            let measured = tokio::select! {
-                measured = self.measure(*scenario, tell) => measured?,
-                ended = self.follower.follow() => return Err(ended.err().context("the simulator's book ended")?),
+            let measured = if *scenario == Scenario::Scaling {
+                self.scaling(tell).await?
+            } else {
+                self.followed(self.measure(*scenario, tell)).await?
             };
             if *scenario == Scenario::Saturation {
                 self.peak = measured.first().map(|row| row.confirmed_per_second);
@@ -119,6 +120,20 @@ impl<'a> Rig<'a> {
             self.simulator.check()?;
         }
         Ok(rows)
+    }
+
+    /// Does this while what Cleeng records is read along.
+    ///
+    /// # Errors
+    /// The work's own, or the simulator's book ended.
+    pub(super) async fn followed<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            done = work => done,
+            ended = self.follower.follow() => Err(ended.err().context("the simulator's book ended")?),
+        }
     }
 
     /// Starts the process with all roles.

@@ -22,6 +22,8 @@ pub(crate) enum Scenario {
     Growth,
     /// A batch of due renewals, and payers meanwhile.
     Renewals,
+    /// Saturation with one, two and four worker processes.
+    Scaling,
 }
 
 impl Scenario {
@@ -49,11 +51,12 @@ impl Scenario {
                 "floor is a measurement of RabbitMQ, and --profile embedded has none".to_owned(),
             );
         }
-        if profile != Profile::RabbitPostgres && first(Scenario::Backlog).is_some() {
-            return Err(
-                "backlog gives each role a process, which needs --profile rabbitmq+postgres"
-                    .to_owned(),
-            );
+        for scenario in [Scenario::Backlog, Scenario::Scaling] {
+            if profile != Profile::RabbitPostgres && first(scenario).is_some() {
+                return Err(format!(
+                    "{scenario} gives each role a process, which needs --profile rabbitmq+postgres"
+                ));
+            }
         }
         match (first(Scenario::Overload), first(Scenario::Saturation)) {
             (Some(overload), Some(saturation)) if saturation < overload => Ok(()),
@@ -76,6 +79,7 @@ impl fmt::Display for Scenario {
             Scenario::Backlog => f.write_str("backlog"),
             Scenario::Growth => f.write_str("growth"),
             Scenario::Renewals => f.write_str("renewals"),
+            Scenario::Scaling => f.write_str("scaling"),
         }
     }
 }
@@ -84,8 +88,7 @@ impl FromStr for Scenario {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown =
-            "one of floor, saturation, overload, backlog, growth, renewals, or a rate such as 50/s";
+        let unknown = "one of floor, saturation, overload, backlog, growth, renewals, scaling, or a rate such as 50/s";
         match text {
             "floor" => Ok(Scenario::Floor),
             "saturation" => Ok(Scenario::Saturation),
@@ -93,6 +96,7 @@ impl FromStr for Scenario {
             "backlog" => Ok(Scenario::Backlog),
             "growth" => Ok(Scenario::Growth),
             "renewals" => Ok(Scenario::Renewals),
+            "scaling" => Ok(Scenario::Scaling),
             rate => {
                 let rate = rate
                     .strip_suffix("/s")
@@ -118,6 +122,7 @@ mod tests {
             "backlog",
             "growth",
             "renewals",
+            "scaling",
             "50/s",
             "0.5/s",
         ] {
@@ -135,8 +140,10 @@ mod tests {
             assert_eq!(Scenario::check(&Scenario::usual(profile), profile), Ok(()));
         }
         assert!(Scenario::check(&[Scenario::Floor], embedded).is_err());
-        assert!(Scenario::check(&[Scenario::Backlog], embedded).is_err());
-        assert!(Scenario::check(&[Scenario::Backlog], rabbit).is_ok());
+        for scenario in [Scenario::Backlog, Scenario::Scaling] {
+            assert!(Scenario::check(&[scenario], embedded).is_err());
+            assert!(Scenario::check(&[scenario], rabbit).is_ok());
+        }
         assert!(Scenario::check(&[Scenario::Overload, Scenario::Saturation], rabbit).is_err());
     }
 }

@@ -30,8 +30,8 @@ pub(super) struct Options {
     /// as goes through), RATE/s (a fixed rate of arrivals, such as 50/s), overload (twice what saturation showed), backlog (one
     /// process for each role; 100,000 payments, or --payments, wait before the next role begins), growth (saturation with
     /// 10,000 to 1,000,000 payments in the ledger, or up to --payments), renewals (20 payments a second, idle and while a batch of
-    /// 10,000 renewals, or --payments, goes through). Default: floor where there is a RabbitMQ, saturation,
-    /// 50/s, 500/s, overload
+    /// 10,000 renewals, or --payments, goes through), scaling (saturation with 1, 2 and 4 worker processes). Default: floor
+    /// where there is a RabbitMQ, saturation, 50/s, 500/s, overload
     #[arg(long = "scenario", value_name = "NAME")]
     scenarios: Vec<Scenario>,
     /// The gateway that charges
