@@ -1,8 +1,10 @@
-//! The page of `demo`: a payment made by hand, followed live, beside what the simulated gateway and Cleeng have on record.
+//! The pages of `demo`: a payment made by hand, followed live, beside what the simulated gateway and Cleeng have on record; and a
+//! shop's checkout.
 //!
 //! It is not part of the connector: it talks to the simulator's knobs, and to the connector only as any front end does.
 
 mod assets;
+mod checkout;
 mod problem;
 mod records;
 mod wire;
@@ -76,11 +78,14 @@ pub(crate) fn routes(
         simulator,
         payment_methods,
     };
+    let demo = Arc::new(demo);
+    let checkout = checkout::routes(&demo);
     Ok(Router::new()
         .route("/demo/orders", post(order))
         .route("/demo/records", get(on_record))
-        .with_state(Arc::new(demo))
-        .merge(assets::routes()))
+        .with_state(demo)
+        .merge(assets::routes())
+        .merge(checkout))
 }
 
 async fn order(
@@ -88,12 +93,25 @@ async fn order(
     body: Result<Json<Wanted>, JsonRejection>,
 ) -> Result<(StatusCode, Json<Order>), Problem> {
     let Json(wanted) = body.map_err(|why| Problem::Refused(why.body_text()))?;
-    let Some(method) = demo.payment_methods.get(&wanted.gateway) else {
+    let minor = wanted.total_minor.unwrap_or(PRICE_MINOR);
+    let currency = wanted.currency.as_deref().unwrap_or(CURRENCY);
+    let id = make_order(&demo, &wanted.gateway, minor, currency).await?;
+    Ok((StatusCode::CREATED, Json(Order { id })))
+}
+
+/// A new order at Cleeng that this gateway may be asked to charge.
+async fn make_order(
+    demo: &Demo,
+    gateway: &str,
+    total_minor: i64,
+    currency: &str,
+) -> Result<OrderId, Problem> {
+    let Some(method) = demo.payment_methods.get(gateway) else {
         return Err(Problem::Refused("gateway: not one of this demo".to_owned()));
     };
     let order = json!({
-        "totalMinor": wanted.total_minor.unwrap_or(PRICE_MINOR),
-        "currency": wanted.currency.as_deref().unwrap_or(CURRENCY),
+        "totalMinor": total_minor,
+        "currency": currency,
         "paymentMethodId": method,
     });
     let request = demo
@@ -102,7 +120,7 @@ async fn order(
         .header("content-type", "application/json")
         .body(order.to_string());
     let made: wire::Order = ask(request).await?;
-    Ok((StatusCode::CREATED, Json(Order { id: made.id })))
+    Ok(made.id)
 }
 
 async fn on_record(

@@ -226,7 +226,11 @@ async fn answer(
 
 async fn route(sim: &Arc<Sim>, call: Call) -> Reply {
     let path = call.path.clone();
-    if path.starts_with("/stripe/v1/") {
+    if path.starts_with("/stripe/v1/") && stripe::publishable::asks(&call) {
+        stripe::publishable::answer(sim, &call)
+    } else if path.starts_with("/stripe/js/") {
+        stripe::browser::answer(&call)
+    } else if path.starts_with("/stripe/v1/") {
         stripe::door::answer(sim, call).await
     } else if path.starts_with("/simulated/charges") || path.starts_with("/simulated/methods") {
         simulated::door::answer(sim, call).await

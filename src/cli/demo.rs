@@ -36,6 +36,9 @@ pub(super) struct Options {
     /// Log level
     #[arg(long, default_value = "warn")]
     log: String,
+    /// Another value for one setting of the connector, such as checkout.deadline=30s; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
+    settings: Vec<(String, String)>,
 }
 
 pub(super) fn demo(options: &Options) -> anyhow::Result<()> {
@@ -58,7 +61,11 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     let outside_url = Url::parse(&format!("http://{}", outside.local_addr()?))?;
     let page = usable_port(options.port).await?;
     let ops = usable_port(options.ops_port).await?;
-    let config = Config::from_variables(&variables(&outside_url, page, ops, folder, &options.log))?;
+    let mut variables = variables(&outside_url, page, ops, folder, &options.log);
+    let own = |name: &String| options.settings.iter().any(|(other, _)| other == name);
+    variables.retain(|(name, _)| !own(name));
+    variables.extend(options.settings.iter().cloned());
+    let config = Config::from_variables(&variables)?;
     logging::init(&config.log)?;
     let grace = config.shutdown.grace;
     let stop = CancellationToken::new();
@@ -102,11 +109,22 @@ async fn greet(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     answer(&format!(
-        "\n  Open  http://{page}\n\n  The page pays with a simulated gateway and a simulated Cleeng (on {outside}).\n  \
+        "\n  Open  http://{page}\n  A shop's checkout with 3-D Secure:  http://{page}/checkout\n\n  The page pays with a simulated gateway and a simulated Cleeng (on {outside}).\n  \
          Metrics: http://{ops}/metrics    Stop with Ctrl-C.\n"
     ));
     stop.cancelled().await;
     Ok(())
+}
+
+/// `checkout.deadline=30s` as the variable that sets it.
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains('.') => {
+            let name = key.replace('.', "__").to_uppercase();
+            Ok((format!("CONNECTOR_{name}"), value.to_owned()))
+        }
+        Some(_) | None => Err("must be KEY=VALUE, such as checkout.deadline=30s".to_owned()),
+    }
 }
 
 /// The address with this port, or with a free one when somebody else has it.

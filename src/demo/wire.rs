@@ -58,7 +58,18 @@ pub(super) struct Charge {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Cleeng {
+    pub(super) orders: Vec<Priced>,
     pub(super) payments: Vec<CleengPayment>,
+}
+
+/// An order and what it costs.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Priced {
+    pub(super) id: OrderId,
+    /// A decimal in major units, kept as text: it is money.
+    pub(super) total_price: Box<RawValue>,
+    pub(super) currency: Currency,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,6 +18,7 @@ const HELP: &str = "\
 The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 
 /stripe/v1/...          Stripe (Bearer key, Stripe-Version, form bodies)
+/stripe/js/v3/          a stand-in for Stripe's script in a shop's page, which asks /stripe/v1 by a publishable key
 /simulated/charges      the simulated gateway (Bearer key, Idempotency-Key, JSON)
 /simulated/methods      its methods that are kept without a charge
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)

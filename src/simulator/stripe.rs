@@ -1,5 +1,6 @@
 //! Stripe, as far as a payment connector sees it: strict parameters, real states, idempotency keys, signed events.
 
+pub(crate) mod browser;
 pub(crate) mod card;
 pub(crate) mod create;
 pub(crate) mod dispute;
@@ -13,6 +14,7 @@ pub(crate) mod intent;
 pub(crate) mod list;
 pub(crate) mod method;
 pub(crate) mod params;
+pub(crate) mod publishable;
 pub(crate) mod refund;
 pub(crate) mod setup;
 pub(crate) mod shapes;

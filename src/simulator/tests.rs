@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use super::{Hooks, Settings, serve};
 
 mod adapters;
+mod browser;
 mod challenge;
 mod cleeng;
 mod cleeng_adapter;

@@ -120,6 +120,39 @@ pub(crate) fn of_token(token: &str) -> Option<Card> {
     Some(card)
 }
 
+/// The numbers of test cards and the token that behaves as each does.
+const NUMBERS: [(&str, &str); 17] = [
+    ("4242424242424242", "pm_card_visa"),
+    ("5555555555554444", "pm_card_mastercard"),
+    ("371449635398431", "pm_card_amex"),
+    ("4000000000000002", "pm_card_chargeDeclined"),
+    (
+        "4000000000009995",
+        "pm_card_chargeDeclinedInsufficientFunds",
+    ),
+    ("4000000000009987", "pm_card_chargeDeclinedLostCard"),
+    ("4000000000009979", "pm_card_chargeDeclinedStolenCard"),
+    ("4000000000000069", "pm_card_chargeDeclinedExpiredCard"),
+    ("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc"),
+    ("4000000000000119", "pm_card_chargeDeclinedProcessingError"),
+    ("4100000000000019", "pm_card_radarBlock"),
+    // The payer has to authenticate.
+    ("4000002500003155", "pm_card_threeDSecure2Required"),
+    ("4000002760003184", "pm_card_authenticationRequired"),
+    ("4000000000003220", "pm_card_threeDSecure2Required"),
+    ("4000000000003063", "pm_card_threeDSecureRequired"),
+    ("4000000000007726", "pm_card_pendingRefund"),
+    ("4000000000005126", "pm_card_refundFail"),
+];
+
+/// The card of a test number (Stripe's page on testing), with the token that behaves as it does.
+pub(crate) fn of_number(number: &str) -> Option<(&'static str, Card)> {
+    let (number, token) = NUMBERS.iter().find(|(known, _)| *known == number)?;
+    let card = of_token(token)?;
+    let last4 = number.get(number.len().saturating_sub(4)..)?;
+    Some((token, Card { last4, ..card }))
+}
+
 const fn visa(last4: &'static str, conduct: Conduct) -> Card {
     Card {
         brand: "visa",

@@ -1,0 +1,2 @@
+// The part of Stripe.js that the checkout calls. In a shop of your own take the types of `@stripe/stripe-js` instead.
+export {};

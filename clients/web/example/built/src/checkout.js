@@ -1,0 +1,167 @@
+// Paying an order: the key is remembered before the first request leaves, and an order has one payment at a time, in all tabs.
+import { backoff, pause } from "./backoff.js";
+import { Connector, stopped } from "./connector.js";
+import { exclusively } from "./lock.js";
+import { CheckoutError, paymentIdIn, wordOf } from "./problem.js";
+import { PaymentRun } from "./run.js";
+import { freesOrder } from "./status.js";
+import { KeyStore, nameOf } from "./store.js";
+/** After so many requests in a row without an answer the caller decides whether to go on. About two minutes. */
+const SUBMIT_TRIES = 16;
+export function createCheckout(options) {
+    const store = new KeyStore(options.storage === undefined ? ownStorage() : options.storage);
+    const connector = new Connector({
+        baseUrl: options.baseUrl.replace(/\/+$/, ""),
+        token: options.token ?? null,
+        fetch: options.fetch ?? globalThis.fetch.bind(globalThis),
+    });
+    const means = { connector, store, handlers: options.actions ?? {} };
+    const runs = new Map();
+    store.prune(Date.now());
+    const start = (orderId, signal, work) => {
+        const run = new PaymentRun(orderId, means, signal);
+        runs.set(orderId, run);
+        work(run).catch((error) => run.fail(error));
+        return run;
+    };
+    /** The run that still decides about the order. */
+    const underWay = (orderId) => {
+        const run = runs.get(orderId);
+        return run && !run.isOver && run.view.phase !== "over" ? run : null;
+    };
+    return {
+        pay({ signal, ...request }) {
+            const orderId = String(request.orderId);
+            return underWay(orderId) ?? start(orderId, signal, (run) => payOnce(run, means, { ...request, orderId }));
+        },
+        resume(id, signal) {
+            const orderId = String(id);
+            const entry = store.get(orderId);
+            const running = underWay(orderId);
+            if (running)
+                return running;
+            return entry?.paymentId ? start(orderId, signal, (run) => goOn(run, means, entry, entry.paymentId ?? "")) : null;
+        },
+        remembers(id) {
+            const entry = store.get(String(id));
+            return entry === null ? "nothing" : entry.paymentId === null ? "unanswered" : "payment";
+        },
+        onElsewhere(id, begun) {
+            const name = nameOf(String(id));
+            // Told to the other tabs only.
+            const listen = (event) => {
+                if (event.key === name && event.newValue !== null)
+                    begun();
+            };
+            addEventListener("storage", listen);
+            return () => removeEventListener("storage", listen);
+        },
+    };
+}
+async function payOnce(run, means, request) {
+    const taken = await exclusively(nameOf(run.orderId), run.signal, async () => {
+        const known = means.store.get(run.orderId);
+        const earlier = known?.paymentId ? await find(run, means, known, known.paymentId) : null;
+        if (known && earlier)
+            return { entry: known, payment: earlier };
+        return submit(run, means, request);
+    });
+    await run.follow(taken.entry.key, taken.payment, false);
+}
+/** The payment that the entry names, if it still decides about the order. */
+async function find(run, means, entry, id) {
+    try {
+        const payment = await read(run, means, id);
+        if (!freesOrder(payment))
+            return payment;
+    }
+    catch (error) {
+        if (!(error instanceof CheckoutError) || error.problem?.status !== 404)
+            throw error;
+    }
+    means.store.remove(run.orderId, entry.key);
+    return null;
+}
+async function submit(run, means, request) {
+    // A key whose answer never came is used again: if its request arrived, or still does, there is one payment all the same.
+    const inherited = means.store.get(run.orderId);
+    let entry = inherited ?? fresh(run.orderId);
+    for (;;) {
+        means.store.put(entry);
+        const answer = await send(run, means, entry.key, request);
+        if (answer.kind === "payment")
+            return remember(means, entry, answer.payment);
+        const { problem } = answer;
+        const holder = wordOf(problem) === "order-taken" ? paymentIdIn(problem.payment) : null;
+        if (holder !== null) {
+            const payment = await read(run, means, holder);
+            // It may have ended in between; then this one is taken.
+            if (freesOrder(payment))
+                continue;
+            return remember(means, entry, payment);
+        }
+        if (wordOf(problem) !== "idempotency-key-reused" || entry !== inherited) {
+            // What is refused under a new key has made nothing.
+            if (entry !== inherited)
+                means.store.remove(run.orderId, entry.key);
+            throw new CheckoutError("refused", problem);
+        }
+        // The first request did arrive. Under another key the connector names its payment, or takes this one if that has ended.
+        entry = fresh(run.orderId);
+    }
+}
+function remember(means, entry, payment) {
+    means.store.put({ ...entry, paymentId: payment.id });
+    return { entry, payment };
+}
+/** The same request under the same key until there is an answer. */
+async function send(run, means, key, request) {
+    return until(run, () => means.connector.submit(key, request, run.signal));
+}
+async function read(run, means, id) {
+    const answer = await until(run, () => means.connector.read(id, run.signal));
+    if (answer.kind === "refused")
+        throw new CheckoutError("refused", answer.problem);
+    return answer.payment;
+}
+async function until(run, ask) {
+    let problem = null;
+    for (let failures = 1; failures <= SUBMIT_TRIES; failures += 1) {
+        const answer = await ask();
+        stopped(run.signal);
+        if (answer.kind !== "again") {
+            run.show({ connection: "good", problem: null });
+            return answer;
+        }
+        problem = answer.problem;
+        run.show({ connection: problem ? "good" : "lost", problem });
+        await pause(backoff(failures, Math.random(), answer.after), run.signal, problem === null);
+    }
+    throw new CheckoutError("unreachable", problem);
+}
+async function goOn(run, means, entry, id) {
+    if (entry.away)
+        means.store.change(run.orderId, entry.key, { away: false });
+    let payment;
+    try {
+        payment = await read(run, means, id);
+    }
+    catch (error) {
+        if (error instanceof CheckoutError && error.problem?.status === 404)
+            means.store.remove(run.orderId, entry.key);
+        throw error;
+    }
+    await run.follow(entry.key, payment, entry.away);
+}
+function fresh(orderId) {
+    return { version: 1, orderId, key: crypto.randomUUID(), paymentId: null, away: false, at: Date.now() };
+}
+/** Reading the property itself throws where storage is forbidden. */
+function ownStorage() {
+    try {
+        return globalThis.localStorage ?? null;
+    }
+    catch {
+        return null;
+    }
+}

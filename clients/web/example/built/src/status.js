@@ -1,0 +1,40 @@
+// What a payment's status means for a checkout.
+const OUTCOMES = {
+    accepted: null,
+    processing: null,
+    requires_action: null,
+    pending: null,
+    in_doubt: null,
+    authorized: "paid",
+    captured: "paid",
+    partially_refunded: "paid",
+    refunded: "returned",
+    charged_back: "returned",
+    rejected: "declined",
+    cancelled: "ended",
+    expired: "ended",
+    failed: "unclear",
+};
+/** How it ended; null while it goes on, and for a status of a later version. */
+export function outcomeOf(payment) {
+    return OUTCOMES[payment.status] ?? null;
+}
+/** Whether nothing more will be seen: the outcome is there, and Cleeng has it or an operator has to tell it. */
+export function isSettled(payment) {
+    return outcomeOf(payment) !== null && payment.confirmation.status !== "queued";
+}
+/** Whether the order may be paid by another payment: this one has ended without money. */
+export function freesOrder(payment) {
+    const outcome = outcomeOf(payment);
+    return outcome === "declined" || outcome === "ended";
+}
+/** Whether `later` tells more than what is known. A stream that begins anew tells old things first. */
+export function isNews(known, later) {
+    if (known === null)
+        return true;
+    if (later.updatedAt !== known.updatedAt)
+        return later.updatedAt > known.updatedAt;
+    if (JSON.stringify(later) === JSON.stringify(known))
+        return false;
+    return outcomeOf(known) === null || outcomeOf(later) !== null;
+}
