@@ -12,14 +12,14 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
 }
 
-fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let name = format!("{command:?}");
     command
         .output()
         .unwrap_or_else(|error| panic!("{name}: {error}; {TOOLS}"))
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr]
         .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
         .join("\n")
@@ -44,7 +44,12 @@ fn passes(file: &str) {
         .args(["--test", "--test-reporter=tap", file])
         .current_dir(folder());
     let output = run(command.env("CONNECTOR_BIN", env!("CARGO_BIN_EXE_cleeng-connector")));
-    let report = said(&output);
+    assert_all_pass(file, &output);
+}
+
+/// What Node's test runner said in TAP: something ran, and all of it passed.
+pub(crate) fn assert_all_pass(what: &str, output: &Output) {
+    let report = said(output);
     let counted = |name: &str| {
         let after = report.lines().find_map(|line| line.strip_prefix(name));
         after.and_then(|count| count.parse::<u32>().ok())
@@ -52,12 +57,17 @@ fn passes(file: &str) {
     let passed = counted("# pass ").unwrap_or_default();
     let left_out = ["# fail ", "# skipped ", "# todo ", "# cancelled "].map(counted);
     let all = output.status.success() && passed > 0 && left_out == [Some(0); 4];
-    assert!(all, "{file}: {report}");
+    assert!(all, "{what}: {report}");
 }
 
 #[test]
 fn the_demos_page_pays_in_a_browser() {
     passes("demo.test.mjs");
+}
+
+#[test]
+fn the_checkout_charges_once_whatever_happens_in_the_browser() {
+    passes("checkout.test.mjs");
 }
 
 #[test]

@@ -34,5 +34,6 @@ mod payments;
 mod renewals;
 mod report_order;
 mod server_faults;
+mod web_client;
 mod webhook_commands;
 mod year;

@@ -11,12 +11,16 @@ interface Order {
 }
 
 const query = new URLSearchParams(location.search);
-const orderId = query.get("order") ?? "";
+const orderId = encodeURIComponent(query.get("order") ?? "");
 /** With `bank=page` the payer confirms on a page of the bank's, else in a window of Stripe's script. */
 const isBankOnItsPage = query.get("bank") === "page";
 const key = document.querySelector<HTMLMetaElement>('meta[name="stripe-publishable-key"]')?.content ?? "";
 
+/** This page without what a bank's page has added to its address. */
+const ownUrl = `${location.origin}${location.pathname}?order=${orderId}${isBankOnItsPage ? "&bank=page" : ""}`;
+
 async function begin(): Promise<void> {
+  history.replaceState(null, "", ownUrl);
   page.testMode(key.startsWith("pk_test_"));
   const order = await find(orderId);
   if (!order) return page.alert({ title: "We do not know this order", text: "Please go back to the shop and order again." });
@@ -87,7 +91,7 @@ function sell(order: Order, stripe: StripeScript, elements: Elements): void {
         return page.form({ title: "Your card was not accepted", text: made.error?.message ?? "Please check it and try again.", tone: "bad" });
       }
       const request = { orderId: order.id, gateway: "stripe", paymentMethod: { token: made.paymentMethod.id }, savePaymentMethod: page.keepsCard() };
-      follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: location.href.split("#")[0] ?? location.href } : request));
+      follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: ownUrl } : request));
     } finally {
       isBusy = false;
       page.busy(false);

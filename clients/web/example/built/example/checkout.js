@@ -3,11 +3,14 @@ import { createCheckout, freesOrder, wordsFor, wordsForError } from "../src/inde
 import { appearance, money, onDark } from "./look.js";
 import * as page from "./page.js";
 const query = new URLSearchParams(location.search);
-const orderId = query.get("order") ?? "";
+const orderId = encodeURIComponent(query.get("order") ?? "");
 /** With `bank=page` the payer confirms on a page of the bank's, else in a window of Stripe's script. */
 const isBankOnItsPage = query.get("bank") === "page";
 const key = document.querySelector('meta[name="stripe-publishable-key"]')?.content ?? "";
+/** This page without what a bank's page has added to its address. */
+const ownUrl = `${location.origin}${location.pathname}?order=${orderId}${isBankOnItsPage ? "&bank=page" : ""}`;
 async function begin() {
+    history.replaceState(null, "", ownUrl);
     page.testMode(key.startsWith("pk_test_"));
     const order = await find(orderId);
     if (!order)
@@ -78,7 +81,7 @@ function sell(order, stripe, elements) {
                 return page.form({ title: "Your card was not accepted", text: made.error?.message ?? "Please check it and try again.", tone: "bad" });
             }
             const request = { orderId: order.id, gateway: "stripe", paymentMethod: { token: made.paymentMethod.id }, savePaymentMethod: page.keepsCard() };
-            follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: location.href.split("#")[0] ?? location.href } : request));
+            follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: ownUrl } : request));
         }
         finally {
             isBusy = false;
