@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::Redirect;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -55,7 +55,7 @@ pub(super) fn routes(demo: &Arc<Demo>) -> Router {
 async fn buy(
     State(demo): State<Arc<Demo>>,
     wish: Result<Query<Wish>, QueryRejection>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Redirect, Problem> {
     let Query(wish) = wish.map_err(|why| Problem::Refused(why.body_text()))?;
     let id = make_order(&demo, GATEWAY, PRICE_MINOR, CURRENCY).await?;
     let bank = match wish.bank.as_deref() {

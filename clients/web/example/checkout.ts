@@ -92,6 +92,9 @@ function sell(order: Order, stripe: StripeScript, elements: Elements): void {
       }
       const request = { orderId: order.id, gateway: "stripe", paymentMethod: { token: made.paymentMethod.id }, savePaymentMethod: page.keepsCard() };
       follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: ownUrl } : request));
+    } catch (error) {
+      page.form(wordsForError(error));
+      throw error;
     } finally {
       isBusy = false;
       page.busy(false);

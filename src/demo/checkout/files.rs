@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::http::header;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use url::Url;
 
@@ -87,7 +87,7 @@ fn policy(origin: &str) -> String {
     )
 }
 
-fn served(kind: &'static str, content: impl IntoResponse, policy: &str) -> impl IntoResponse {
+fn served(kind: &'static str, content: impl IntoResponse, policy: &str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
@@ -95,7 +95,7 @@ fn served(kind: &'static str, content: impl IntoResponse, policy: &str) -> impl 
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
     ];
-    (headers, content)
+    (headers, content).into_response()
 }
 
 #[cfg(test)]

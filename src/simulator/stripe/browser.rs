@@ -47,9 +47,9 @@ const FILES: [File; 7] = [
 
 /// Answers for one file.
 pub(crate) fn answer(call: &Call) -> Reply {
-    match FILES.iter().find(|(path, _, _)| *path == call.path) {
+    match FILES.into_iter().find(|(path, _, _)| *path == call.path) {
         Some((_, kind, content)) if call.method == "GET" => {
-            Reply::text(200, kind, (*content).to_owned())
+            Reply::text(200, kind, content.to_owned())
                 .with("content-security-policy", POLICY)
                 .with("x-content-type-options", "nosniff")
                 .with("cache-control", "no-cache")

@@ -50,7 +50,7 @@ pub(crate) fn answer(sim: &Sim, call: &Call) -> Reply {
 
 fn run(world: &mut World, desk: &Desk<'_>, call: &Call) -> Result<Value, Fail> {
     let segments = call.segments("/stripe/v1");
-    if (call.method.as_str(), segments.as_slice()) == ("POST", &["payment_methods"]) {
+    if let ("POST", ["payment_methods"]) = (call.method.as_str(), segments.as_slice()) {
         let params = read(&call.body, &METHOD_CREATE)?;
         return create(world, desk, &params);
     }

@@ -83,6 +83,10 @@ function sell(order, stripe, elements) {
             const request = { orderId: order.id, gateway: "stripe", paymentMethod: { token: made.paymentMethod.id }, savePaymentMethod: page.keepsCard() };
             follow(checkout.pay(isBankOnItsPage ? { ...request, returnUrl: ownUrl } : request));
         }
+        catch (error) {
+            page.form(wordsForError(error));
+            throw error;
+        }
         finally {
             isBusy = false;
             page.busy(false);
