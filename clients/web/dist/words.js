@@ -32,7 +32,7 @@ function acting(view) {
 function ended(view) {
     switch (view.outcome) {
         case "paid":
-            return words("good", "Payment received", "Thank you. A confirmation is on its way to you.");
+            return words("good", "Payment received", "Thank you. Your order is paid.");
         case "declined":
             return declined(view.payment?.decline ?? null);
         case "returned":

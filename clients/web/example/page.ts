@@ -9,10 +9,13 @@ const by = <T extends HTMLElement = HTMLElement>(id: string): T => {
 };
 
 let isReady = false;
+let isTest = false;
 let act: () => void = () => {};
 
-export function testMode(isTest: boolean): void {
-  by("tests").hidden = !isTest;
+/** Whether no money moves: then there are cards to try. */
+export function testMode(is: boolean): void {
+  isTest = is;
+  by("tests").hidden = !is;
 }
 
 export function order(id: number, price: string): void {
@@ -43,7 +46,7 @@ export function form(said: Words): void {
   alert(said);
   by("status").hidden = true;
   by("form").hidden = false;
-  by("tests").classList.remove("aside");
+  testMode(isTest);
   by("live").textContent = "";
 }
 
@@ -59,7 +62,7 @@ export function status(said: Words, { canAct, receipt }: StatusOptions): void {
   alert(null);
   by("form").hidden = true;
   by("status").hidden = false;
-  by("tests").classList.add("aside");
+  by("tests").hidden = true;
   by("mark").className = `mark ${said.tone}`;
   by("status-title").textContent = said.title;
   by("status-text").textContent = said.text;

@@ -39,7 +39,7 @@ function acting(view: View): Words {
 function ended(view: View): Words {
   switch (view.outcome) {
     case "paid":
-      return words("good", "Payment received", "Thank you. A confirmation is on its way to you.");
+      return words("good", "Payment received", "Thank you. Your order is paid.");
     case "declined":
       return declined(view.payment?.decline ?? null);
     case "returned":

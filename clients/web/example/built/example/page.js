@@ -6,9 +6,12 @@ const by = (id) => {
     return element;
 };
 let isReady = false;
+let isTest = false;
 let act = () => { };
-export function testMode(isTest) {
-    by("tests").hidden = !isTest;
+/** Whether no money moves: then there are cards to try. */
+export function testMode(is) {
+    isTest = is;
+    by("tests").hidden = !is;
 }
 export function order(id, price) {
     by("order-id").textContent = String(id);
@@ -35,7 +38,7 @@ export function form(said) {
     alert(said);
     by("status").hidden = true;
     by("form").hidden = false;
-    by("tests").classList.remove("aside");
+    testMode(isTest);
     by("live").textContent = "";
 }
 /** How the payment stands, in place of the form. */
@@ -45,7 +48,7 @@ export function status(said, { canAct, receipt }) {
     alert(null);
     by("form").hidden = true;
     by("status").hidden = false;
-    by("tests").classList.add("aside");
+    by("tests").hidden = true;
     by("mark").className = `mark ${said.tone}`;
     by("status-title").textContent = said.title;
     by("status-text").textContent = said.text;
