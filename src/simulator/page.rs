@@ -167,7 +167,7 @@ fn show(sim: &Sim, gateway: &str, id: &str) -> Reply {
     };
     let body = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Confirm your payment</title><style>{STYLE}</style>\
+         <link rel=\"icon\" href=\"data:,\"><title>Confirm your payment</title><style>{STYLE}</style>\
          <main><h1>Confirm your payment</h1>{inner}<footer>A simulated bank. No money moves.</footer></main></html>"
     );
     Reply::html(body)

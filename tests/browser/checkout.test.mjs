@@ -206,7 +206,7 @@ test('a double click and the return key are one payment', async () => {
   await slowly(500)
   await fill(page, VISA)
   await payButton(page).dblclick()
-  await page.locator('#form').evaluate((form) => form.requestSubmit()).catch(() => undefined)
+  await page.locator('#form').evaluate((form) => form.requestSubmit())
   await says(page, 'Payment received')
   await happened(order, PAID)
   assert.equal(of(SUBMIT).length, 1)
@@ -239,24 +239,25 @@ test('a reload in the middle of 3-D Secure', async () => {
 
 for (const arrived of [false, true]) {
   test(`a reload before the answer came: the request had ${arrived ? '' : 'not '}arrived`, async () => {
-    const { page, order, end, of } = await shop({ allowed: [NET] })
-    let isHeld = false
+    // The browser says which of its requests were refused: the key with another card, then the order that is taken.
+    const { page, order, end, of } = await shop({ allowed: [NET, ...(arrived ? [/(422|409).*v1.payments/] : [])] })
+    let isTried = false
     await page.route('**/v1/payments', async (route) => {
       if (arrived) await route.fetch()
-      isHeld = true
+      else await route.abort('connectionreset')
+      isTried = true
     })
     await pay(page, VISA)
-    await eventually('the request is held', () => isHeld)
-    await page.unrouteAll({ behavior: 'ignoreErrors' })
+    await eventually('it was tried', () => isTried)
     await page.reload()
+    await page.unrouteAll({ behavior: 'ignoreErrors' })
     await says(page, 'Your last try was interrupted')
     await picture(page, 'checkout-interrupted')
     await ready(page)
     await pay(page, arrived ? DECLINED : VISA)
     await says(page, 'Payment received')
     await happened(order, PAID)
-    const keys = of(SUBMIT).map(({ headers }) => headers['idempotency-key'])
-    assert.equal(keys[1], keys[0])
+    assert.equal(new Set(of(SUBMIT).map(({ headers }) => headers['idempotency-key'])).size, arrived ? 2 : 1)
     await end()
   })
 }
@@ -359,7 +360,8 @@ test('two tabs that pay at once, and one that only looks', async () => {
   await slowly(600)
   await fill(page, VISA)
   await fill(others[0], VISA)
-  await Promise.all([payButton(page).click(), payButton(others[0]).click()])
+  // Not by the buttons: the second one would be gone before a click could reach it.
+  await Promise.all([page, others[0]].map((tab) => tab.locator('#form').evaluate((form) => form.requestSubmit())))
   for (const tab of [page, ...others]) await says(tab, 'Payment received')
   await happened(order, PAID)
   assert.equal(of(SUBMIT).length, 1)
@@ -407,7 +409,12 @@ for (const colorScheme of ['light', 'dark']) {
       await picture(page, `checkout-phone-${colorScheme}-${name}`)
       assert.deepEqual(await seriousFindings(page), [], name)
       const frames = page.frames().filter((frame) => frame !== page.mainFrame())
-      for (const frame of frames) assert.deepEqual(await seriousFindings(frame), [], `${name}, ${frame.url()}`)
+      for (const frame of frames) {
+        const found = await seriousFindings(frame)
+        // The card's frame is transparent: by itself it does not know the dark that lies behind it.
+        const isBlind = colorScheme === 'dark' && frame.url().endsWith('/card.html')
+        assert.deepEqual(found.filter((one) => !isBlind || !one.startsWith('color-contrast')), [], `${name}, ${frame.url()}`)
+      }
     }
     await checked('form')
     await pay(page, DECLINED)

@@ -58,7 +58,8 @@ export interface StatusOptions {
 /** How the payment stands, in place of the form. */
 export function status(said: Words, { canAct, receipt }: StatusOptions): void {
   const wasForm = by("status").hidden;
-  const isNew = by("status-title").textContent !== said.title;
+  const couldAct = !by("act").hidden;
+  const isNew = by("status-text").textContent !== said.text;
   alert(null);
   by("form").hidden = true;
   by("status").hidden = false;
@@ -69,8 +70,8 @@ export function status(said: Words, { canAct, receipt }: StatusOptions): void {
   by("act").hidden = !canAct;
   if (isNew) by("live").textContent = `${said.title}. ${said.text}`;
   showReceipt(receipt);
-  if (canAct && isNew) by("act").focus();
-  else if (wasForm || said.tone === "good") by("status-title").focus();
+  if (canAct && !couldAct) by("act").focus();
+  else if (wasForm || (isNew && said.tone === "good")) by("status-title").focus();
 }
 
 function showReceipt(receipt: Record<string, string> | null): void {

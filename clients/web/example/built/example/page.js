@@ -44,7 +44,8 @@ export function form(said) {
 /** How the payment stands, in place of the form. */
 export function status(said, { canAct, receipt }) {
     const wasForm = by("status").hidden;
-    const isNew = by("status-title").textContent !== said.title;
+    const couldAct = !by("act").hidden;
+    const isNew = by("status-text").textContent !== said.text;
     alert(null);
     by("form").hidden = true;
     by("status").hidden = false;
@@ -56,9 +57,9 @@ export function status(said, { canAct, receipt }) {
     if (isNew)
         by("live").textContent = `${said.title}. ${said.text}`;
     showReceipt(receipt);
-    if (canAct && isNew)
+    if (canAct && !couldAct)
         by("act").focus();
-    else if (wasForm || said.tone === "good")
+    else if (wasForm || (isNew && said.tone === "good"))
         by("status-title").focus();
 }
 function showReceipt(receipt) {
