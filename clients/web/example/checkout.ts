@@ -23,9 +23,9 @@ async function begin(): Promise<void> {
   history.replaceState(null, "", ownUrl);
   page.testMode(key.startsWith("pk_test_"));
   const order = await find(orderId);
-  if (!order) return page.alert({ title: "We do not know this order", text: "Please go back to the shop and order again." });
+  if (!order) return page.alert({ tone: "bad", title: "We do not know this order", text: "Please go back to the shop and order again." });
   page.order(order.id, money(order.total));
-  if (!window.Stripe) return page.alert({ title: "The card form could not be loaded", text: "Check your connection, allow js.stripe.com, and reload this page." });
+  if (!window.Stripe) return page.alert({ tone: "bad", title: "The card form could not be loaded", text: "Check your connection, allow js.stripe.com, and reload this page." });
   const stripe = window.Stripe(key);
   const elements = stripe.elements({
     mode: "payment",
@@ -109,7 +109,7 @@ function sell(order: Order, stripe: StripeScript, elements: Elements): void {
   };
   checkout.onElsewhere(order.id, takeUp);
   if (checkout.remembers(order.id) === "unanswered") {
-    page.alert({ title: "Your last try was interrupted", text: "Please fill in your card again. If that try had reached us we continue with it, and you are charged once." });
+    page.alert({ tone: "wait", title: "Your last try was interrupted", text: "Please fill in your card again. If that try had reached us we continue with it, and you are charged once." });
   }
   takeUp();
 }

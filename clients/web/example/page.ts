@@ -35,8 +35,9 @@ export function busy(isBusy: boolean): void {
   button.setAttribute("aria-busy", String(isBusy));
 }
 
-export function alert(said: { title: string; text: string } | null): void {
+export function alert(said: Words | null): void {
   by("alert").hidden = said === null;
+  by("alert").className = said?.tone === "wait" ? "alert wait" : "alert";
   by("alert-title").textContent = said?.title ?? "";
   by("alert-text").textContent = said?.text ?? "";
 }

@@ -30,6 +30,7 @@ export function busy(isBusy) {
 }
 export function alert(said) {
     by("alert").hidden = said === null;
+    by("alert").className = said?.tone === "wait" ? "alert wait" : "alert";
     by("alert-title").textContent = said?.title ?? "";
     by("alert-text").textContent = said?.text ?? "";
 }
