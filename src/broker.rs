@@ -21,6 +21,7 @@ mod choice;
 mod course;
 mod dead;
 mod embedded;
+pub(crate) mod examine;
 mod rabbit;
 mod settle;
 #[cfg(test)]

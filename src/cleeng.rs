@@ -5,9 +5,11 @@
 mod authorised;
 mod billing;
 mod details;
+mod evidence;
 mod external;
 mod news;
 mod order;
+mod probe;
 mod read_back;
 mod report;
 mod subscription;

@@ -5,8 +5,10 @@ mod check;
 mod dead_letters;
 mod demands;
 mod demo;
+mod doctor;
 mod pause;
 mod payments;
+mod reconcile;
 mod resolve;
 mod run;
 mod simulate;
@@ -47,6 +49,8 @@ enum Command {
     Run(run::Options),
     /// Read and check the configuration; print every fault at once
     CheckConfig(check::Options),
+    /// Look at everything that the connector needs, and say what to do; exit code 1 with a fault
+    Doctor(doctor::Options),
     /// The queues that the broker must have
     #[command(subcommand)]
     Topology(topology::Command),
@@ -62,6 +66,8 @@ enum Command {
     /// Have Cleeng send its webhooks here, or see whether it does
     #[command(subcommand)]
     Webhooks(webhooks::Command),
+    /// Hold gateways, ledger and Cleeng against each other; exit code 1 when they disagree
+    Reconcile(reconcile::Options),
     /// Hold back a gateway's commands, or the confirmations, in every process
     Pause(pause::PauseOptions),
     /// End a pause
@@ -112,11 +118,13 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Demo(options) => Ok(demo::demo(&options)?),
         Command::Run(options) => run::run(load()?, &options),
         Command::CheckConfig(options) => check::check(load(), &options),
+        Command::Doctor(options) => doctor::doctor(load(), &options),
         Command::Topology(command) => Ok(topology::topology(&load()?, &command)?),
         Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
         Command::DeadLetters(command) => Ok(dead_letters::dead_letters(&load()?, &command)?),
         Command::Demands(command) => Ok(demands::demands(&load()?, &command)?),
         Command::Webhooks(command) => webhooks::webhooks(&load()?, &command),
+        Command::Reconcile(options) => reconcile::reconcile(&load()?, &options),
         Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),
         Command::Resume(options) => Ok(pause::resume(&load()?, &options)?),
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),

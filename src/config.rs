@@ -11,6 +11,7 @@ mod layers;
 mod publisher;
 mod read;
 mod reader;
+mod reconcile;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ pub(crate) use cleeng_webhooks::{CleengWebhooksConfig, FieldPath, RefundPaths, S
 pub(crate) use cross::check_roles;
 pub(crate) use fault::Faults;
 pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
+pub(crate) use reconcile::ReconcileConfig;
 pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.
@@ -86,6 +88,7 @@ pub(crate) struct Config {
     pub(crate) checkout: CheckoutConfig,
     pub(crate) worker: WorkerConfig,
     pub(crate) confirmer: ConfirmerConfig,
+    pub(crate) reconcile: ReconcileConfig,
     pub(crate) shutdown: ShutdownConfig,
     pub(crate) log: LogConfig,
 }

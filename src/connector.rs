@@ -7,6 +7,7 @@ mod front;
 mod gauges;
 mod lanes;
 mod readiness;
+mod reconciled;
 mod sweep;
 mod timed;
 mod waiting;

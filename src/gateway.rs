@@ -5,6 +5,7 @@
 
 pub(crate) mod billing;
 mod limited;
+pub(crate) mod listing;
 mod method;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::billing::Billing;
 use self::limited::Limited;
+use self::listing::Lists;
 use self::simulated::Simulated;
 use self::stripe::Stripe;
 use crate::config::GatewayConfig;
@@ -118,11 +120,30 @@ pub(crate) trait Gateway: Billing + Send + Sync {
     /// `NotDone` when it could not be read now; never `Unknown`.
     async fn look_up(&self, reference: &GatewayRef) -> Result<Outcome, CallError>;
 
+    /// A read that changes nothing, for whoever wants to know whether the credential is taken.
+    ///
+    /// # Errors
+    /// `Broken` for a credential that is not, and for one of the other mode (live or test) where that can be seen.
+    async fn probe(&self) -> Result<Probe, CallError>;
+
+    /// The gateway's own lists of what happened; none where it offers none. Whoever compares has to say so then.
+    fn lists(&self) -> Option<&dyn Lists>;
+
+    /// Whether subscriptions are billed there as well, whose charges carry no id of ours.
+    fn bills_itself(&self) -> bool;
+
     /// Pure: authenticates the raw bytes of a webhook, then reads them.
     ///
     /// # Errors
     /// See [`BadEvent`]; none of them is ever taken.
     fn verify(&self, headers: &HeaderMap, raw: &[u8], now: Moment) -> Result<Verified, BadEvent>;
+}
+
+/// What a harmless read tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Probe {
+    /// The gateway's time, in whole seconds.
+    pub(crate) date: Option<Moment>,
 }
 
 /// What is wrong with a front end's `paymentMethod`.

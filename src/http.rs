@@ -12,6 +12,7 @@ use std::time::Duration;
 use reqwest::header::HeaderMap;
 
 use crate::domain::failure::{CallError, Cause};
+use crate::domain::moment::Moment;
 
 pub(crate) use pace::{Pace, Turn};
 
@@ -164,6 +165,11 @@ impl Answer {
     /// A header's text, when it is there and is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The other side's time when it answered, in whole seconds; none when it does not say.
+    pub(crate) fn date(&self) -> Option<Moment> {
+        retry_after::moment(self.header("date")?)
     }
 
     /// How long the other side asks us to wait, at most an hour.

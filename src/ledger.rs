@@ -10,7 +10,9 @@ mod controls;
 mod demands;
 mod error;
 mod events;
+pub(crate) mod examine;
 mod external;
+mod feed;
 mod fields;
 mod find;
 mod fresh;
@@ -24,6 +26,7 @@ mod payment_row;
 mod pool;
 mod postgres;
 mod read;
+mod reconciliation;
 mod sqlite;
 mod stale_demands;
 mod sweep;
@@ -47,6 +50,7 @@ use lanes::Lanes;
 
 pub(crate) use change::{Change, Committed};
 pub(crate) use error::LedgerError;
+pub(crate) use feed::PaymentFeed;
 pub(crate) use stale_demands::StaleDemand;
 pub(crate) use sweep::Stalled;
 

@@ -12,6 +12,7 @@ mod domain;
 mod gateway;
 mod http;
 mod ledger;
+mod reconcile;
 mod roles;
 mod simulator;
 mod supervise;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -48,6 +49,14 @@ mod tests;
 
 /// Larger bodies are refused; the largest real one is a few hundred bytes.
 const BODY_BYTES: usize = 256 * 1024;
+
+/// What belongs to the simulated gateway's API.
+const SIMULATED: [&str; 4] = [
+    "/simulated/charges",
+    "/simulated/methods",
+    "/simulated/refunds",
+    "/simulated/disputes",
+];
 
 /// How long answers and webhooks under way may take after the stop.
 const GRACE: Duration = Duration::from_secs(3);
@@ -97,6 +106,8 @@ pub(crate) struct Sim {
     bell: tokio::sync::Notify,
     post: post::Post,
     counts: Mutex<BTreeMap<&'static str, u64>>,
+    /// By how many seconds the header `Date` of every answer lies.
+    date_lie: AtomicI64,
     stripe: Mutex<stripe::world::World>,
     simulated: Mutex<simulated::world::World>,
     cleeng: Mutex<cleeng::world::World>,
@@ -153,6 +164,7 @@ impl Sim {
             bell: tokio::sync::Notify::new(),
             post: post::Post::new()?,
             counts: Mutex::default(),
+            date_lie: AtomicI64::new(0),
             stripe: Mutex::default(),
             simulated: Mutex::default(),
             cleeng: Mutex::new(cleeng),
@@ -221,7 +233,19 @@ async fn answer(
         body,
         cut,
     };
-    route(&sim, call).await.into_response()
+    let reply = route(&sim, call).await;
+    dated(reply, sim.date_lie.load(Ordering::Relaxed)).into_response()
+}
+
+/// The true date is the server's own header.
+fn dated(reply: Reply, lie: i64) -> Reply {
+    match lie {
+        0 => reply,
+        seconds => {
+            let told = clock::now().unix_seconds().saturating_add(seconds);
+            reply.with("date", clock::http_date(told))
+        }
+    }
 }
 
 async fn route(sim: &Arc<Sim>, call: Call) -> Reply {
@@ -232,7 +256,7 @@ async fn route(sim: &Arc<Sim>, call: Call) -> Reply {
         stripe::browser::answer(&call)
     } else if path.starts_with("/stripe/v1/") {
         stripe::door::answer(sim, call).await
-    } else if path.starts_with("/simulated/charges") || path.starts_with("/simulated/methods") {
+    } else if SIMULATED.iter().any(|below| path.starts_with(below)) {
         simulated::door::answer(sim, call).await
     } else if path.starts_with("/cleeng/3.1/") {
         cleeng::door::answer(sim, call).await

@@ -8,5 +8,6 @@ pub(crate) mod labels;
 pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod ops;
+mod reconciled;
 mod register;
 pub(crate) mod trace;

@@ -22,6 +22,7 @@ mod confirms;
 mod consumer;
 pub(super) mod dead;
 mod declare;
+pub(super) mod examine;
 mod link;
 mod publisher;
 mod wire;

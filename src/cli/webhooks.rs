@@ -91,7 +91,7 @@ pub(super) fn webhooks(config: &Config, command: &Command) -> Result<(), Failure
 
 /// A filter names one method, and what several filters of one endpoint mean is not published: with several gateways there is
 /// none, and the door looks for itself whose a webhook is.
-fn only_payment_method(config: &Config) -> Option<u64> {
+pub(super) fn only_payment_method(config: &Config) -> Option<u64> {
     let mut methods = config
         .gateways
         .values()

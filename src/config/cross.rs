@@ -7,7 +7,7 @@ use super::fault::{Fault, Faults, Origin};
 use super::reader::Reader;
 use super::sections::{self, AuthMode};
 use super::value::{self, Wrong};
-use super::{BrokerUrl, Config, LedgerUrl, Role, address, credential, variable};
+use super::{BrokerUrl, Config, LedgerUrl, Role, address, credential, reconcile, variable};
 
 /// The rules between keys of different sections.
 pub(super) fn check(reader: &mut Reader) {
@@ -15,6 +15,7 @@ pub(super) fn check(reader: &mut Reader) {
     callers(reader);
     ports(reader);
     settle_time(reader);
+    reconcile::window(reader);
     refund_fields(reader);
     payment_methods(reader);
 }

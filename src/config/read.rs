@@ -6,7 +6,7 @@ use std::path::Path;
 use super::fault::{Fault, Faults, Origin};
 use super::layers::Layers;
 use super::reader::Reader;
-use super::{Config, cleeng_webhooks, cross, gateways, sections, variable};
+use super::{Config, cleeng_webhooks, cross, gateways, reconcile, sections, variable};
 
 /// The defaults, and the documentation of every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -99,6 +99,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
     let checkout = sections::checkout(reader);
     let worker = sections::worker(reader);
     let confirmer = sections::confirmer(reader);
+    let reconcile = reconcile::reconcile(reader);
     let shutdown = sections::shutdown(reader);
     let log = sections::log(reader);
     cross::check(reader);
@@ -114,6 +115,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
         checkout: checkout?,
         worker: worker?,
         confirmer: confirmer?,
+        reconcile: reconcile?,
         shutdown: shutdown?,
         log: log?,
     })

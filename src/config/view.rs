@@ -79,6 +79,12 @@ impl Config {
                 "concurrency": self.confirmer.concurrency,
                 "max_age": spell(self.confirmer.max_age),
             },
+            "reconcile": {
+                "every": spell(self.reconcile.every),
+                "window": spell(self.reconcile.window),
+                "patience": spell(self.reconcile.patience),
+                "rate_limit": self.reconcile.rate_limit,
+            },
             "shutdown": { "grace": spell(self.shutdown.grace) },
             "log": {
                 "level": self.log.level,

@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::Parts;
+use super::{Parts, reconciled};
 use crate::broker::Queue;
 use crate::clock;
 use crate::config::Role;
+use crate::domain::moment::Moment;
 use crate::ledger::Ledger;
 
 const EVERY: Duration = Duration::from_secs(5);
@@ -27,6 +28,17 @@ pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationT
         {
             let age = doubts.oldest.map(|oldest| clock::now().since(oldest));
             parts.metrics.doubts(doubts.count, age);
+        }
+        if parts.roles.contains(&Role::Worker)
+            && let Some(found) = reconciled::last(ledger).await
+        {
+            let (took, ended) = (found.took_ms, Moment(found.finished_at));
+            parts.metrics.reconciled(
+                &found.disagreements,
+                &found.cleeng,
+                Duration::from_millis(took),
+                ended,
+            );
         }
         for queue in &queues {
             match parts.broker.depth(queue).await {

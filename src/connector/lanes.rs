@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::controls::{self, Controls};
-use super::{Parts, gauges, sweep};
+use super::{Parts, gauges, reconciled, sweep};
 use crate::broker::{BrokerError, Lane, Queue};
 use crate::config::{Role, WorkerConfig};
 use crate::domain::pause::Side;
@@ -47,7 +47,10 @@ pub(super) async fn consume(
     };
     let swept = async {
         if parts.roles.contains(&Role::Worker) {
-            sweep::run(parts, ledger, stop).await;
+            tokio::join!(
+                sweep::run(parts, ledger, stop),
+                reconciled::run(parts, ledger, stop)
+            );
         }
         anyhow::Ok(())
     };

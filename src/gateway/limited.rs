@@ -8,7 +8,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use super::billing::{Billing, Refunding, Saving};
-use super::{BadEvent, Gateway, MethodFault, Verified};
+use super::listing::Lists;
+use super::{BadEvent, Gateway, MethodFault, Probe, Verified};
 use crate::config::CaptureMode;
 use crate::domain::attempt::Prepared;
 use crate::domain::failure::CallError;
@@ -56,6 +57,20 @@ impl Gateway for Limited {
     async fn look_up(&self, reference: &GatewayRef) -> Result<Outcome, CallError> {
         let _turn = self.pace.turn().await?;
         self.inner.look_up(reference).await
+    }
+
+    async fn probe(&self) -> Result<Probe, CallError> {
+        let _turn = self.pace.turn().await?;
+        self.inner.probe().await
+    }
+
+    fn lists(&self) -> Option<&dyn Lists> {
+        let can_list = self.inner.lists().is_some();
+        can_list.then_some(self as &dyn Lists)
+    }
+
+    fn bills_itself(&self) -> bool {
+        self.inner.bills_itself()
     }
 
     fn verify(&self, headers: &HeaderMap, raw: &[u8], now: Moment) -> Result<Verified, BadEvent> {

@@ -12,6 +12,7 @@
 
 mod billing;
 mod external;
+mod listing;
 mod read;
 mod wire;
 
@@ -26,8 +27,9 @@ use serde::Serialize;
 use serde_json::Value;
 use url::Url;
 
+use super::listing::Lists;
 use super::method::{check_token, token};
-use super::{BadEvent, BadGateway, Gateway, MethodFault, Verified, bearer, signature};
+use super::{BadEvent, BadGateway, Gateway, MethodFault, Probe, Verified, bearer, signature};
 use crate::config::{CaptureMode, SimulatedConfig};
 use crate::domain::attempt::{Prepared, Stage};
 use crate::domain::failure::{CallError, Cause};
@@ -146,6 +148,18 @@ impl Gateway for Simulated {
 
     async fn look_up(&self, reference: &GatewayRef) -> Result<Outcome, CallError> {
         meaning(&self.get(reference, "").await?, Asked::Read)
+    }
+
+    async fn probe(&self) -> Result<Probe, CallError> {
+        listing::probe(self).await
+    }
+
+    fn lists(&self) -> Option<&dyn Lists> {
+        Some(self)
+    }
+
+    fn bills_itself(&self) -> bool {
+        self.external_payment_method_id.is_some()
     }
 
     fn verify(&self, headers: &HeaderMap, raw: &[u8], now: Moment) -> Result<Verified, BadEvent> {

@@ -10,6 +10,7 @@ mod external;
 mod follow_up;
 mod form;
 mod intent;
+mod listing;
 mod money_back;
 mod request;
 mod setup;
@@ -26,8 +27,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use url::Url;
 
+use super::listing::Lists;
 use super::method::check_token;
-use super::{BadEvent, BadGateway, Gateway, MethodFault, Verified, bearer, signature};
+use super::{BadEvent, BadGateway, Gateway, MethodFault, Probe, Verified, bearer, signature};
 use crate::config::{CaptureMode, StripeConfig};
 use crate::domain::attempt::Prepared;
 use crate::domain::failure::CallError;
@@ -151,6 +153,18 @@ impl Gateway for Stripe {
             Sent::Answered(answer) => classify::read(&answer, &self.account),
             Sent::Failed(cause) => Err(unanswered(cause, Purpose::Read)),
         }
+    }
+
+    async fn probe(&self) -> Result<Probe, CallError> {
+        listing::probe(self).await
+    }
+
+    fn lists(&self) -> Option<&dyn Lists> {
+        Some(self)
+    }
+
+    fn bills_itself(&self) -> bool {
+        self.external_payment_method_id.is_some()
     }
 
     fn verify(&self, headers: &HeaderMap, raw: &[u8], now: Moment) -> Result<Verified, BadEvent> {

@@ -6,6 +6,8 @@ use time::PrimitiveDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use crate::domain::moment::Moment;
+
 /// No promise to wait is kept for longer: a wrong clock on the other side must not stop us for days.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -28,6 +30,12 @@ pub(super) fn read(value: &str, date: Option<&str>) -> Option<Duration> {
     Some(wait.min(LONGEST))
 }
 
+/// The moment that such a date names.
+pub(super) fn moment(text: &str) -> Option<Moment> {
+    let seconds = http_date(text)?.assume_utc().unix_timestamp();
+    Some(Moment::from_unix_seconds(seconds))
+}
+
 fn http_date(text: &str) -> Option<PrimitiveDateTime> {
     PrimitiveDateTime::parse(text.trim(), HTTP_DATE).ok()
 }
@@ -35,6 +43,13 @@ fn http_date(text: &str) -> Option<PrimitiveDateTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_a_moment_in_whole_seconds() {
+        let read = moment("Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(read, Some(Moment(784_111_777_000)));
+        assert_eq!(moment("1994-11-06"), None);
+    }
 
     #[test]
     fn seconds_and_dates_are_read_and_capped_at_an_hour() {

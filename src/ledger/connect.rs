@@ -96,6 +96,17 @@ pub(super) async fn open(config: &LedgerConfig) -> Result<(Pools, Backend), Ledg
     Ok((Pools { any, hot }, backend))
 }
 
+/// One connection, for whoever only looks: nothing is migrated.
+pub(super) async fn alone(config: &LedgerConfig) -> Result<(AnyConnection, Backend), LedgerError> {
+    sqlx::any::install_default_drivers();
+    let (options, backend) = match &config.url {
+        LedgerUrl::Postgres(url) => (url.expose_secret().parse()?, Backend::Postgres),
+        LedgerUrl::Sqlite(path) => (sqlite_options(path).await?, Backend::Sqlite),
+    };
+    let conn = connect(&options, backend, config.timeout).await?;
+    Ok((conn, backend))
+}
+
 fn hot_pool(url: &SecretString, config: &LedgerConfig) -> Result<PgPool, LedgerError> {
     let options: PgConnectOptions = url.expose_secret().parse()?;
     // Whoever holds one row for long must not stop a whole group: it fails early, and then only that row's call waits.

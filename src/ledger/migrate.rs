@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -43,7 +43,17 @@ const STEPS: [Step; 5] = [
         postgres: include_str!("migrations/0005_external.sql"),
         sqlite: include_str!("migrations/0005_external.sql"),
     },
+    Step {
+        name: "authorized",
+        postgres: include_str!("migrations/0006_authorized.sql"),
+        sqlite: include_str!("migrations/0006_authorized.sql"),
+    },
 ];
+
+/// How many steps this build knows.
+pub(super) fn steps() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
 
 pub(super) async fn migrate(conn: &mut AnyConnection, backend: Backend) -> Result<(), LedgerError> {
     let migrator = migrator(backend);

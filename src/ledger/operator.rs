@@ -5,6 +5,7 @@ use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery};
 use crate::domain::ids::PaymentId;
 use crate::domain::moment::Moment;
 use crate::domain::payment::Known;
+use crate::domain::reopening::{self, Past};
 
 /// Others may write to the payment at the same time; then it is read and decided again, this often.
 const TRIES: u32 = 10;
@@ -31,6 +32,22 @@ impl Ledger {
             .await
     }
 
+    /// What earlier tries to tell Cleeng of the payment leave open, from its whole history.
+    pub(crate) async fn past(&self, payment: PaymentId) -> Result<Past, LedgerError> {
+        let mut history = self.history(payment, 0).await?;
+        while let Some(last) = history.last().map(|entry| entry.sequence) {
+            let more = self.history(payment, last).await?;
+            if more.is_empty() {
+                break;
+            }
+            history.extend(more);
+        }
+        let entries = history.iter();
+        Ok(reopening::past(entries.map(|entry| {
+            (entry.kind.as_str(), entry.detail.as_deref())
+        })))
+    }
+
     /// Keeps why a message about the payment was discarded. `false`: there is no such payment.
     pub(crate) async fn note_discard(
         &self,
@@ -39,6 +56,19 @@ impl Ledger {
         now: Moment,
     ) -> Result<bool, LedgerError> {
         self.write_entry(payment, "discarded", detail, now, |known| {
+            Some(known.confirmations.clone())
+        })
+        .await
+    }
+
+    /// Keeps who had a difference repaired, and why. `false`: there is no such payment.
+    pub(crate) async fn note_repair(
+        &self,
+        payment: PaymentId,
+        detail: &str,
+        now: Moment,
+    ) -> Result<bool, LedgerError> {
+        self.write_entry(payment, "reconciled", detail, now, |known| {
             Some(known.confirmations.clone())
         })
         .await

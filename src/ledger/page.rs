@@ -59,6 +59,19 @@ impl Page {
         page.newest(limit)
     }
 
+    /// Those for which `condition` holds, its arguments in their order; the oldest first.
+    pub(super) fn oldest(
+        condition: &'static str,
+        mut arguments: Vec<Argument>,
+        limit: i64,
+    ) -> Page {
+        arguments.push(Argument::Number(limit.clamp(1, MOST)));
+        Page {
+            text: format!("{condition} ORDER BY id LIMIT ${}", arguments.len()),
+            arguments,
+        }
+    }
+
     /// All parts are of one moment.
     pub(super) async fn read(
         &self,

@@ -42,7 +42,7 @@ impl Ledger {
         every: Duration,
     ) -> Result<bool, LedgerError> {
         let mut session = self.session().await?;
-        let work = claim(&mut session.conn, now, every);
+        let work = claim(&mut session.conn, CLAIM, now, every);
         let answer = timeout_at(session.deadline, work).await;
         session.settle(answer)
     }
@@ -78,9 +78,10 @@ async fn stalled(
         .collect()
 }
 
-/// Whether the sweep is this process's for now: nobody has claimed it within `every`.
-async fn claim(
+/// Whether what bears this name is this process's for now: nobody has claimed it within `every`.
+pub(super) async fn claim(
     conn: &mut AnyConnection,
+    name: &'static str,
     now: Moment,
     every: Duration,
 ) -> Result<bool, LedgerError> {
@@ -92,7 +93,7 @@ async fn claim(
         "INSERT INTO controls (name, value, updated_at) VALUES ($1, '', $2) \
          ON CONFLICT (name) DO UPDATE SET updated_at = $2 WHERE controls.updated_at <= $3",
     )
-    .bind(CLAIM)
+    .bind(name)
     .bind(now.0)
     .bind(free_since.0)
     .execute(conn)

@@ -9,6 +9,7 @@ mod external;
 mod giving_back;
 mod operating;
 mod reading;
+mod reconciling;
 mod renewing;
 pub(super) mod samples;
 mod stores;
@@ -84,6 +85,10 @@ on_both_stores! {
     reading::a_foreign_value_is_unreadable_and_named,
     reading::a_blocked_write_ends_within_the_time_out_and_the_ledger_recovers,
     reading::an_open_ledger_answers_and_closes,
+    reconciling::every_payment_since_a_moment_is_fed_once_and_in_order,
+    reconciling::what_is_older_is_fed_while_it_has_not_settled,
+    reconciling::one_process_at_a_time_reconciles_and_all_read_what_it_found,
+    reconciling::a_ledger_is_examined_without_being_made_or_changed,
     demanding::every_demand_comes_back,
     demanding::a_repeated_demand_gives_back_the_stored_one,
     demanding::one_of_twenty_takes_of_one_demand_is_new,

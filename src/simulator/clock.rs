@@ -4,8 +4,15 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 use crate::domain::moment::Moment;
+
+/// As the header `Date` is written.
+const HTTP_DATE: &[BorrowedFormatItem<'_>] = format_description!(
+    "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+);
 
 /// The longest move at once: ten years.
 const FARTHEST: Duration = Duration::from_secs(3_660 * 24 * 60 * 60);
@@ -38,6 +45,14 @@ impl Ahead {
     pub(crate) fn reset(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
+}
+
+/// That many seconds since 1970, as the header `Date` writes it.
+pub(crate) fn http_date(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .ok()
+        .and_then(|at| at.format(HTTP_DATE).ok())
+        .unwrap_or_default()
 }
 
 /// The wall clock, as webhooks, expiries and key lifetimes need it.

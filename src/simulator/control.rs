@@ -1,6 +1,7 @@
 //! The knobs: orders for tests, faults, webhooks to send again, and a fresh start. Loopback only, so without credentials.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,6 +22,7 @@ The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 /stripe/js/v3/          a stand-in for Stripe's script in a shop's page, which asks /stripe/v1 by a publishable key
 /simulated/charges      the simulated gateway (Bearer key, Idempotency-Key, JSON)
 /simulated/methods      its methods that are kept without a charge
+/simulated/refunds, /simulated/disputes, and GET /simulated/charges: lists, ?createdFrom= ?limit= ?startingAfter=
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
 
 GET    /_ledger         what really happened; ?reference= ?orderId=
@@ -28,6 +30,7 @@ GET    /_book/NAME      the same in bulk, a line for each record, in pages: stri
 POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",\"paymentMethodId\",\"expiresInSeconds\"}, all optional
 POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
 DELETE /_faults         no more faults
+POST   /_date           {\"offsetSeconds\"}: how far the header Date of every answer is off
 POST   /_keys           {\"lifetimeMs\"} of idempotency keys
 POST   /_offers         {\"offerId\"} and \"priceMinor\", \"cycle\" (daily, weekly, monthly, 3-months, ...), \"trial\" (7d)
 POST   /_subscriptions  {\"like\": subscriptionId, \"count\"}: so many more like it, each of a customer of its own
@@ -54,6 +57,13 @@ struct Resend {
     event_id: String,
 }
 
+/// `POST /_date`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct DateRule {
+    offset_seconds: i64,
+}
+
 /// `POST /_keys`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -77,6 +87,13 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Reply {
             sim.faults.clear();
             done()
         }
+        ("POST", ["_date"]) => match body::<DateRule>(call) {
+            Ok(rule) => {
+                sim.date_lie.store(rule.offset_seconds, Ordering::Relaxed);
+                done()
+            }
+            Err(reply) => reply,
+        },
         ("POST", ["_keys"]) => match body::<KeyRule>(call) {
             Ok(rule) => {
                 sim.keys.live_for(Duration::from_millis(rule.lifetime_ms));

@@ -2,6 +2,7 @@
 
 pub(crate) mod card;
 pub(crate) mod door;
+pub(crate) mod list;
 pub(crate) mod money_back;
 pub(crate) mod saving;
 pub(crate) mod subscription;

@@ -49,6 +49,10 @@ pub(super) struct Gauges {
     pub(super) lane_paused: IntGaugeVec,
     pub(super) breaker_open: IntGaugeVec,
     pub(super) shedding: IntGaugeVec,
+    pub(super) reconcile_disagreements: IntGaugeVec,
+    pub(super) reconcile_records: IntGaugeVec,
+    pub(super) reconcile_last_run_timestamp_seconds: IntGauge,
+    pub(super) reconcile_last_run_seconds: Gauge,
 }
 
 impl Counters {
@@ -160,6 +164,24 @@ impl Gauges {
                 "shedding",
                 &["gateway"],
                 "1 while new payments are refused, since too many commands wait for the gateway",
+            )?,
+            reconcile_disagreements: r.gauges(
+                "reconcile_disagreements",
+                &["kind"],
+                "In what gateway, ledger and Cleeng disagreed at the last reconciliation",
+            )?,
+            reconcile_records: r.gauges(
+                "reconcile_records",
+                &["evidence"],
+                "Payments of the last reconciliation, by what Cleeng's reads could say of their records",
+            )?,
+            reconcile_last_run_timestamp_seconds: r.gauge(
+                "reconcile_last_run_timestamp_seconds",
+                "When the last reconciliation ended, in seconds since 1970; 0 before the first",
+            )?,
+            reconcile_last_run_seconds: r.fraction(
+                "reconcile_last_run_seconds",
+                "How long the last reconciliation took",
             )?,
         })
     }

@@ -291,6 +291,7 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.http_took(Route::Pay, 202, span);
     metrics.doubts(0, None);
     metrics.depth(&Queue::Dead, 0);
+    metrics.reconciled_unused();
     drop(metrics.in_flight(Role::Worker));
 }
 

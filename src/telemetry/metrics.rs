@@ -156,7 +156,7 @@ mod tests {
             assert!(!histogram || name.ends_with("_seconds"), "{name}");
         }
         // All fields of the families, and build_info.
-        assert_eq!(ours.len(), 22, "a metric is made and never counted");
+        assert_eq!(ours.len(), 26, "a metric is made and never counted");
     }
 
     #[test]

@@ -28,7 +28,7 @@ enum Rooms {
     AllBut(&'static [&'static str]),
 }
 
-const RULES: [Rule; 5] = [
+const RULES: [Rule; 6] = [
     Rule {
         rooms: &["domain"],
         packages: &["tokio", "reqwest", "sqlx", "lapin", "axum"],
@@ -50,6 +50,11 @@ const RULES: [Rule; 5] = [
         other_rooms: Rooms::AllBut(&[
             "roles", "cli", "bench", "ledger", "broker", "gateway", "cleeng",
         ]),
+    },
+    Rule {
+        rooms: &["reconcile"],
+        packages: &["axum", "sqlx", "lapin", "reqwest"],
+        other_rooms: Rooms::AllBut(&["roles", "connector", "cli", "broker", "simulator"]),
     },
     Rule {
         rooms: &["bench"],

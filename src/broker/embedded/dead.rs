@@ -88,6 +88,20 @@ impl EmbeddedDead {
     }
 }
 
+/// How many there are; none before the first start, when there is no file, or no queue in it.
+pub(in crate::broker) async fn count(path: &Path) -> Result<Option<u64>, BrokerError> {
+    let failed = |source| BrokerError::OpenQueues {
+        path: path.to_owned(),
+        source,
+    };
+    let Some(store) = Store::look(path).await.map_err(failed)? else {
+        return Ok(None);
+    };
+    let depth = store.depth(&Queue::Dead).await.map_err(failed);
+    store.close().await;
+    depth.map(Some)
+}
+
 fn row(letter: &DeadLetter) -> i64 {
     i64::try_from(letter.ticket).unwrap_or(0)
 }

@@ -84,6 +84,34 @@ impl Store {
         })
     }
 
+    /// For whoever only looks; none where there is no file, or no table in it.
+    pub(super) async fn look(path: &Path) -> Result<Option<Store>, sqlx::Error> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .read_only(true)
+            .busy_timeout(BUSY);
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(BUSY)
+            .connect_with(options)
+            .await?;
+        let table: Option<i64> =
+            sqlx::query_scalar("SELECT 1 FROM sqlite_master WHERE name = 'queue_messages'")
+                .fetch_optional(&pool)
+                .await?;
+        if table.is_none() {
+            pool.close().await;
+            return Ok(None);
+        }
+        Ok(Some(Store {
+            pool,
+            opened_at: crate::clock::now(),
+        }))
+    }
+
     /// For a consumer that begins now, after others of this process have ended.
     pub(super) fn anew(&self) -> Store {
         Store {

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 
 use super::harness::{Recorder, Rig, Running, amqp_url, connect, drain, eventually, message};
 use super::proxy::Proxy;
+use crate::broker::examine::{self, Trial};
 use crate::broker::topology::Difference;
 use crate::broker::{Broker, BrokerError, PublishError, Queue, Verdict, declare, diff};
 use crate::config::BrokerUrl;
@@ -240,4 +241,27 @@ async fn incompatible(rig: Rig) {
     let publisher = broker.publisher();
     eventually("ready", || publisher.ready()).await;
     broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_is_examined_and_nothing_is_left_behind() {
+    Rig::rabbitmq()
+        .run(async |rig: Rig| {
+            let server = examine::server(&rig.config).await.unwrap();
+            assert_eq!(server.product, "RabbitMQ");
+            let examined = examine::examine(&rig.config, &rig.gateways).await;
+            let empty = examined.unwrap().unwrap();
+            assert!(!empty.differences.unwrap().is_empty());
+            assert_eq!(empty.dead_letters, None);
+            assert!(matches!(empty.trial, Trial::Failed(why) if why.contains("bind a queue")));
+            declare(&rig.config, &rig.gateways).await.unwrap();
+            for _ in 0..2 {
+                let examined = examine::examine(&rig.config, &rig.gateways).await;
+                let examined = examined.unwrap().unwrap();
+                assert_eq!(examined.differences.unwrap(), []);
+                assert_eq!(examined.dead_letters, Some(0));
+                assert_eq!(examined.trial, Trial::Passed);
+            }
+        })
+        .await;
 }

@@ -3,7 +3,7 @@
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 56] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",
@@ -136,6 +136,11 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 56] = [
     ("CONNECTOR_WORKER__EVENT_MAX_AGE", "1.5d", "not a duration"),
     ("CONNECTOR_CONFIRMER__CONCURRENCY", "0", "out of range"),
     ("CONNECTOR_CONFIRMER__MAX_AGE", "", "not a duration"),
+    ("CONNECTOR_RECONCILE__EVERY", "often", "not a duration"),
+    ("CONNECTOR_RECONCILE__WINDOW", "59m", "shorter than"),
+    ("CONNECTOR_RECONCILE__WINDOW", "31d", "out of range"),
+    ("CONNECTOR_RECONCILE__PATIENCE", "25h", "out of range"),
+    ("CONNECTOR_RECONCILE__RATE_LIMIT", "0", "out of range"),
     ("CONNECTOR_SHUTDOWN__GRACE", "11m", "out of range"),
     ("CONNECTOR_LOG__LEVEL", "inof", "not a filter"),
     ("CONNECTOR_LOG__FORMAT", "xml", "not one of the words"),

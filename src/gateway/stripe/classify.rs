@@ -113,7 +113,7 @@ fn list<W: DeserializeOwned, T>(
 }
 
 /// Why a read gave nothing.
-fn unread(answer: &Answer) -> CallError {
+pub(super) fn unread(answer: &Answer) -> CallError {
     let failure = failure(answer).unwrap_or_default();
     match failure.code.as_deref() {
         Some(code) if LIMITED.contains(&code) => answer.again(Cause::RateLimited),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::list::{Query, What};
 use super::wire::{self, Amount, CaptureRequest, ChargeRequest, Nothing};
 use super::wire::{RefundRequest, Removal, SavingRequest};
 use super::work;
@@ -28,6 +29,7 @@ pub(crate) enum Wish {
     ShowRefunds(String),
     ShowDisputes(String),
     ShowSaving(String),
+    List(Query),
 }
 
 /// Answers one request.
@@ -55,7 +57,7 @@ fn admit(sim: &Sim, call: Call) -> Result<Job, Reply> {
             };
             (posted(&segments, body)?, Some(key))
         }
-        "GET" => (shown(&segments)?, None),
+        "GET" => (shown(&segments, &call)?, None),
         _ => return Err(not_found()),
     };
     Ok(Job {
@@ -107,8 +109,12 @@ fn posted(segments: &[&str], body: Value) -> Result<Wish, Reply> {
     Ok(wish)
 }
 
-fn shown(segments: &[&str]) -> Result<Wish, Reply> {
+fn shown(segments: &[&str], call: &Call) -> Result<Wish, Reply> {
+    let list = |what| Query::read(what, call).map(Wish::List);
     match segments {
+        ["charges"] => list(What::Charges),
+        ["refunds"] => list(What::Refunds),
+        ["disputes"] => list(What::Disputes),
         ["charges", id] => Ok(Wish::ShowCharge((*id).to_owned())),
         ["charges", id, "refunds"] => Ok(Wish::ShowRefunds((*id).to_owned())),
         ["charges", id, "disputes"] => Ok(Wish::ShowDisputes((*id).to_owned())),
@@ -127,7 +133,8 @@ fn operation(wish: &Wish) -> Operation {
         Wish::ShowCharge(_)
         | Wish::ShowRefunds(_)
         | Wish::ShowDisputes(_)
-        | Wish::ShowSaving(_) => Operation::SimulatedRead,
+        | Wish::ShowSaving(_)
+        | Wish::List(_) => Operation::SimulatedRead,
     }
 }
 
@@ -144,7 +151,8 @@ fn carried_fault(sim: &Sim, wish: &Wish) -> Option<Fault> {
         | Wish::ShowCharge(_)
         | Wish::ShowRefunds(_)
         | Wish::ShowDisputes(_)
-        | Wish::ShowSaving(_) => return None,
+        | Wish::ShowSaving(_)
+        | Wish::List(_) => return None,
     };
     sim.faults.carried(token, "tok_sim_", scope)
 }
@@ -171,7 +179,8 @@ fn check(wish: &Wish) -> Result<(), Reply> {
         | Wish::ShowCharge(_)
         | Wish::ShowRefunds(_)
         | Wish::ShowDisputes(_)
-        | Wish::ShowSaving(_) => Ok(()),
+        | Wish::ShowSaving(_)
+        | Wish::List(_) => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::door::{Wish, invalid, not_found};
+use super::list;
 use super::wire::{self, Amount, ChargeRequest, RefundRequest, SavingRequest};
 use super::world::{No, Status, World};
 use crate::simulator::call::Reply;
@@ -47,6 +48,10 @@ pub(crate) fn run(sim: &Sim, wish: &Wish) -> Done {
             },
             false => Done::plain(unknown_method(404, "token")),
         },
+        Wish::List(query) => {
+            let public_url = sim.settings.public_url.as_str();
+            Done::plain(list::page(world, public_url, query))
+        }
         Wish::ShowCharge(_)
         | Wish::ShowRefunds(_)
         | Wish::ShowDisputes(_)
@@ -131,7 +136,8 @@ fn shown(sim: &Sim, world: &World, wish: &Wish) -> Option<Value> {
         | Wish::Refund(..)
         | Wish::Save(_)
         | Wish::CancelSaving(_)
-        | Wish::Remove(_) => None,
+        | Wish::Remove(_)
+        | Wish::List(_) => None,
     }
 }
 

@@ -94,11 +94,10 @@ fn page(
     }
     let limit = usize::try_from(limit).unwrap_or(10);
     let skip = match params.text("starting_after") {
-        Some(after) => ids
-            .iter()
-            .take_while(|id| *id != after)
-            .count()
-            .saturating_add(1),
+        Some(after) => match ids.iter().position(|id| id == after) {
+            Some(place) => place.saturating_add(1),
+            None => return Err(Fail::no_such(400, "object", after, "starting_after")),
+        },
         None => 0,
     };
     let rest: Vec<&String> = ids.iter().skip(skip).collect();

@@ -1,5 +1,6 @@
 //! The adapters against the simulators, beyond a charge: what they ask is understood, and what comes back means what happened.
 
+mod lists;
 mod side;
 
 use serde_json::json;

@@ -124,6 +124,20 @@ impl Http {
         read(request.send().await.unwrap()).await
     }
 
+    pub(crate) async fn post_form(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+        form: &'static str,
+    ) -> Answer {
+        let kind = "application/x-www-form-urlencoded";
+        let mut request = self.0.post(url).header("content-type", kind).body(form);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        read(request.send().await.unwrap()).await
+    }
+
     /// As `post_with`; nothing when the server is not there, or ends while it answers.
     pub(crate) async fn try_post_with(
         &self,

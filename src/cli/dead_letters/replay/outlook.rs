@@ -8,7 +8,6 @@ use crate::clock;
 use crate::domain::confirmation::ConfirmationId;
 use crate::domain::dead::DeadReason;
 use crate::domain::forecast::{Forecast, OpenKey, Situation, forecast, open_key};
-use crate::domain::ids::PaymentId;
 use crate::domain::message::Body;
 use crate::domain::payment::Known;
 use crate::domain::reopening::{self, Past, Reopening};
@@ -93,23 +92,8 @@ async fn reopening_of(
     id: ConfirmationId,
     forced: bool,
 ) -> Result<Reopening, LedgerError> {
-    let past = past_of(ledger, known.payment.id).await?;
+    let past = ledger.past(known.payment.id).await?;
     let said_lost = letter.reason() == DeadReason::CleengAnswerLost.label();
     let past = if said_lost { Past::CannotTell } else { past };
     Ok(reopening::reopening(known, id, past, forced))
-}
-
-async fn past_of(ledger: &Ledger, payment: PaymentId) -> Result<Past, LedgerError> {
-    let mut history = ledger.history(payment, 0).await?;
-    while let Some(last) = history.last().map(|entry| entry.sequence) {
-        let more = ledger.history(payment, last).await?;
-        if more.is_empty() {
-            break;
-        }
-        history.extend(more);
-    }
-    let entries = history.iter();
-    Ok(reopening::past(entries.map(|entry| {
-        (entry.kind.as_str(), entry.detail.as_deref())
-    })))
 }

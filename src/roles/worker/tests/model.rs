@@ -20,7 +20,8 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass, Outcome};
 use crate::domain::payment::Payment;
 use crate::domain::secret::Secret;
-use crate::gateway::{BadEvent, Gateway, MethodFault, Verified};
+use crate::gateway::listing::Lists;
+use crate::gateway::{BadEvent, Gateway, MethodFault, Probe, Verified};
 use crate::ledger::Ledger;
 
 tokio::task_local! {
@@ -139,6 +140,18 @@ impl Gateway for Model {
         self.pause(call.pause_before).await;
         let back = self.world().show(reference, call);
         self.give(back, call.pause_after).await
+    }
+
+    async fn probe(&self) -> Result<Probe, CallError> {
+        Ok(Probe { date: None })
+    }
+
+    fn lists(&self) -> Option<&dyn Lists> {
+        None
+    }
+
+    fn bills_itself(&self) -> bool {
+        false
     }
 
     fn verify(&self, _: &HeaderMap, _: &[u8], _: Moment) -> Result<Verified, BadEvent> {
