@@ -6,6 +6,7 @@ mod dead_letters;
 mod demands;
 mod demo;
 mod doctor;
+mod openapi;
 mod pause;
 mod payments;
 mod reconcile;
@@ -72,6 +73,8 @@ enum Command {
     Pause(pause::PauseOptions),
     /// End a pause
     Resume(pause::ResumeOptions),
+    /// Print the OpenAPI document of the public API, as /openapi.json serves it
+    Openapi,
     /// The simulated gateways and Cleeng as servers on loopback, with fault knobs
     Simulator(simulate::Options),
     /// Measure the whole path under load, with the simulators as its outside, and verify every payment in the end
@@ -127,6 +130,10 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Reconcile(options) => reconcile::reconcile(&load()?, &options),
         Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),
         Command::Resume(options) => Ok(pause::resume(&load()?, &options)?),
+        Command::Openapi => {
+            openapi::openapi();
+            Ok(())
+        }
         Command::Simulator(options) => Ok(simulate::simulate(&options)?),
         Command::Bench(options) => Ok(bench::bench(&options)?),
     }

@@ -18,13 +18,16 @@ mod tests;
 mod value;
 mod variable;
 mod view;
+mod visitors;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
@@ -140,6 +143,14 @@ pub(crate) struct HttpConfig {
     pub(crate) webhook_body_bytes: usize,
     /// Requests under way at once; more are answered 503 at once. Event streams count apart, with the same limit.
     pub(crate) max_in_flight: usize,
+    /// The origins of the pages that may call the API from a browser, each as a browser sends it.
+    pub(crate) allowed_origins: Vec<String>,
+    /// Requests a second and client; 0: as many as there are.
+    pub(crate) rate_limit: u32,
+    /// Of them so many at once.
+    pub(crate) rate_limit_burst: NonZeroU32,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
 }
 
 #[derive(Debug, Clone)]

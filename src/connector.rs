@@ -137,7 +137,7 @@ pub(crate) async fn start(
     });
     if let Some(listener) = public_listener {
         info!(address = %listener.local_addr()?, "the payments API listens");
-        let app = front::router(Arc::clone(&parts.front));
+        let app = ingest::edge(front::router(Arc::clone(&parts.front)), &parts.config.http);
         let serving = ingest::serve(listener, app, stop.clone());
         let served = parts.served.clone().drop_guard();
         supervisor.start("payments API", async move {

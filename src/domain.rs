@@ -25,6 +25,7 @@ pub(crate) mod payment;
 pub(crate) mod plan;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
+pub(crate) mod rate;
 pub(crate) mod reopening;
 pub(crate) mod retry;
 pub(crate) mod secret;

@@ -1,5 +1,6 @@
 //! Every section but the gateways: which keys it has, and the range of each.
 
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::value;
 use super::{
     AuthConfig, BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig,
     HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig,
-    TerminationCall, TerminationType, WorkerConfig, address,
+    TerminationCall, TerminationType, WorkerConfig, address, visitors,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
@@ -21,6 +22,8 @@ const AGE: RangeInclusive<Duration> = secs(1)..=secs(30 * 86_400);
 const BODY_BYTES: RangeInclusive<usize> = 1024..=16_777_216;
 /// Cleeng's numbers have up to ten digits in its specification; twelve leave room.
 pub(super) const CLEENG_ID: RangeInclusive<u64> = 1..=999_999_999_999;
+const CLIENT_RATE: RangeInclusive<u32> = 0..=100_000;
+const CLIENT_BURST: RangeInclusive<u32> = 1..=100_000;
 const WAITING: RangeInclusive<u64> = 0..=10_000_000;
 const CONCURRENCY: RangeInclusive<u16> = 1..=1000;
 /// Some failures in a row are bad luck, as many as this are an outage.
@@ -79,11 +82,19 @@ pub(super) fn http(reader: &mut Reader) -> Option<HttpConfig> {
     let body_bytes = reader.number("http.body_bytes", BODY_BYTES);
     let webhook_body_bytes = reader.number("http.webhook_body_bytes", BODY_BYTES);
     let max_in_flight = reader.number("http.max_in_flight", 1..=100_000);
+    let allowed_origins = reader.text("http.allowed_origins", visitors::origins);
+    let rate_limit = reader.number("http.rate_limit", CLIENT_RATE);
+    let rate_limit_burst = reader.number("http.rate_limit_burst", CLIENT_BURST);
+    let trusted_proxies = reader.text("http.trusted_proxies", visitors::networks);
     Some(HttpConfig {
         listen: listen?,
         body_bytes: body_bytes?,
         webhook_body_bytes: webhook_body_bytes?,
         max_in_flight: max_in_flight?,
+        allowed_origins: allowed_origins?,
+        rate_limit: rate_limit?,
+        rate_limit_burst: NonZeroU32::new(rate_limit_burst?)?,
+        trusted_proxies: trusted_proxies?,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The effective configuration as it may be shown: every key, with the secrets hidden.
 
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::value::spell;
@@ -41,6 +42,10 @@ impl Config {
                 "body_bytes": self.http.body_bytes,
                 "webhook_body_bytes": self.http.webhook_body_bytes,
                 "max_in_flight": self.http.max_in_flight,
+                "allowed_origins": self.http.allowed_origins.join(","),
+                "rate_limit": self.http.rate_limit,
+                "rate_limit_burst": self.http.rate_limit_burst,
+                "trusted_proxies": listed(&self.http.trusted_proxies),
             },
             "ops": { "listen": self.ops.listen.to_string() },
             "auth": auth_view(&self.auth),
@@ -95,6 +100,11 @@ impl Config {
             },
         })
     }
+}
+
+fn listed(networks: &[IpNet]) -> String {
+    let spelt: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    spelt.join(",")
 }
 
 fn auth_view(auth: &AuthConfig) -> Value {

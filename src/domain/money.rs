@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use utoipa::ToSchema;
 
 /// Currencies whose ISO 4217 minor unit is the unit itself.
 const NO_DECIMALS: [&str; 17] = [
@@ -93,10 +94,14 @@ impl<'de> Deserialize<'de> for Currency {
 }
 
 /// An amount in ISO 4217 minor units: `999` and `EUR` are 9.99 euro.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({"value": 999, "currency": "EUR"}))]
 pub(crate) struct Money {
     #[serde(rename = "value")]
+    #[schema(minimum = 0)]
     pub(crate) minor: i64,
+    /// ISO 4217.
+    #[schema(value_type = String, pattern = "^[A-Z]{3}$")]
     pub(crate) currency: Currency,
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::attempt::Stage;
 use super::ids::GatewayRef;
@@ -11,7 +12,7 @@ use super::money_back::{Refund, RefundState};
 use super::secret::Secret;
 
 /// Who or what can help after a decline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum DeclineClass {
     /// May work later (insufficient funds).
@@ -54,28 +55,36 @@ impl DeclineClass {
 }
 
 /// A definite no, with the gateway's most specific code.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Decline {
     pub(crate) class: DeclineClass,
+    #[schema(example = "insufficient_funds")]
     pub(crate) code: String,
 }
 
 /// What the payer's browser has to do next; serialises as the HTTP API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(
     tag = "type",
     rename_all = "snake_case",
     rename_all_fields = "camelCase"
 )]
 pub(crate) enum NextAction {
+    /// Send the payer to this page; the bank sends the payer back to `returnUrl`.
     Redirect {
+        #[schema(value_type = String, format = "uri")]
         url: Secret<String>,
     },
+    /// Let Stripe's script in the browser do what is to be done.
     StripeSdk {
+        #[schema(rename = "clientSecret", value_type = String)]
         client_secret: Secret<String>,
+        #[schema(rename = "publishableKey")]
         publishable_key: String,
     },
+    /// Hand this to the gateway's own script.
     Gateway {
+        #[schema(value_type = Object)]
         payload: Secret<Value>,
     },
 }

@@ -7,6 +7,7 @@ mod transition;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::attempt::Attempt;
 use super::confirmation::Confirmation;
@@ -22,7 +23,7 @@ pub(crate) use resolution::{Resolution, resolve};
 pub(crate) use transition::{Transition, apply, expire, set};
 
 /// The state of a payment, as the HTTP API shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Status {
     /// The command is in the queue.
@@ -133,7 +134,7 @@ impl Status {
 }
 
 /// What is paid for, in Cleeng's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Operation {
     /// A purchase at the checkout; the payer is there.

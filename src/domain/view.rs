@@ -1,6 +1,7 @@
 //! The payment as the HTTP API and the event stream show it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::confirmation::{Confirmation, Delivery};
 use super::ids::{CleengPaymentId, GatewayName, GatewayRef, OrderId, PaymentId};
@@ -9,7 +10,7 @@ use super::outcome::{Decline, NextAction};
 use super::payment::{Known, Operation, Payment, Status};
 
 /// How far the news is on its way to Cleeng.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ConfirmationStatus {
     None,
@@ -18,33 +19,55 @@ pub(crate) enum ConfirmationStatus {
     DeadLettered,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// How far Cleeng has been told, and what it calls what it was told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Confirmation)]
 pub(crate) struct ConfirmationView {
     pub(crate) status: ConfirmationStatus,
+    /// Cleeng's id of the payment, once it has one.
+    #[schema(required, value_type = Option<i64>)]
     pub(crate) cleeng_payment_id: Option<CleengPaymentId>,
     /// Of a change of payment details only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) cleeng_payment_details_id: Option<i64>,
 }
 
-/// The body of `GET /v1/payments/{id}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A payment as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Payment)]
 pub(crate) struct PaymentView {
+    #[schema(value_type = String, format = "uuid")]
     pub(crate) id: PaymentId,
-    /// None of a change of payment details.
+    /// Cleeng's order; null of a change of payment details.
+    #[schema(required, value_type = Option<u64>, minimum = 1, maximum = 999_999_999_999_u64)]
     pub(crate) order_id: Option<OrderId>,
+    /// The name of a configured gateway.
+    #[schema(value_type = String, pattern = "^[a-z][a-z0-9_]{0,31}$")]
     pub(crate) gateway: GatewayName,
     pub(crate) operation: Operation,
     pub(crate) status: Status,
+    /// What Cleeng's order costs; null until the order is read.
+    #[schema(required)]
     pub(crate) amount: Option<Money>,
+    /// What the payer's browser has to do; not null only in `requires_action`.
+    #[schema(required)]
     pub(crate) next_action: Option<NextAction>,
+    /// Why the payment is `rejected`.
+    #[schema(required)]
     pub(crate) decline: Option<Decline>,
+    /// The gateway's own id of the payment.
+    #[schema(required, value_type = Option<String>, min_length = 1)]
     pub(crate) external_payment_id: Option<GatewayRef>,
     pub(crate) confirmation: ConfirmationView,
+    #[schema(format = DateTime)]
     pub(crate) created_at: String,
+    #[schema(format = DateTime)]
     pub(crate) updated_at: String,
+    /// From then on the payment is not charged any more.
+    #[schema(format = DateTime)]
     pub(crate) expires_at: String,
 }
 

@@ -6,15 +6,19 @@ mod accept;
 mod auth;
 mod body;
 mod cleeng;
+mod edge;
 mod external;
 mod intake;
 mod limits;
 mod marks;
+mod openapi;
 mod payments;
 mod problem;
+mod rate;
 mod stream;
 mod webhooks;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,8 +36,11 @@ use crate::gateway::Gateways;
 use crate::ledger::Ledger;
 use crate::telemetry::metrics::Metrics;
 use marks::Marks;
+use rate::Limiter;
 
+pub(crate) use edge::edge;
 pub(crate) use intake::Intakes;
+pub(crate) use openapi::document;
 
 /// Within this an answer is given, whatever is away: the promise of a 503 within two seconds, with room to write it.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_800);
@@ -51,6 +58,8 @@ pub(crate) struct Ingest {
     /// One permit for each request under way, and for each open event stream.
     requests: Arc<Semaphore>,
     streams: Arc<Semaphore>,
+    /// None: clients may send as fast as they can.
+    limiter: Option<Limiter>,
     marks: Marks,
     intakes: Intakes,
     stop: CancellationToken,
@@ -77,6 +86,7 @@ impl Ingest {
         let permits = Arc::new(Semaphore::new(http.max_in_flight));
         let streams = Arc::new(Semaphore::new(http.max_in_flight));
         let waiting = checkout.max_waiting;
+        let limiter = Limiter::new(&http);
         let intakes = Intakes::new(gateways.keys(), waiting, Arc::clone(&metrics));
         Ingest {
             ledger,
@@ -89,6 +99,7 @@ impl Ingest {
             cleeng,
             requests: permits,
             streams,
+            limiter,
             marks: Marks::default(),
             intakes,
             stop,
@@ -126,6 +137,7 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
         .route("/v1/webhooks/{gateway}", post(webhooks::take));
     let api = payments
         .merge(webhooks)
+        .merge(openapi::routes())
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(middleware::from_fn_with_state(
@@ -150,6 +162,8 @@ pub(crate) async fn serve(
     app: Router,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
+    // A rate limit asks who is connected.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await

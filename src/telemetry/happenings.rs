@@ -42,7 +42,9 @@ impl Metrics {
                 tracing::warn!(reason = reason_label, "request refused");
             }
             // Thousands a second may be: their beginning and their end are told instead.
-            Refusal::Overloaded => tracing::debug!(reason = reason_label, "request refused"),
+            Refusal::Overloaded | Refusal::RateLimited => {
+                tracing::debug!(reason = reason_label, "request refused");
+            }
             Refusal::Unauthenticated
             | Refusal::Malformed
             | Refusal::Invalid

@@ -29,6 +29,8 @@ labels! {
     Refusal {
         /// 401, 403.
         Unauthenticated = "unauthenticated",
+        /// 429: the client sends faster than it may.
+        RateLimited = "rate_limited",
         /// 400: not JSON, or no idempotency key.
         Malformed = "malformed",
         /// 422: a wrong or unknown field.

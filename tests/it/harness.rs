@@ -2,6 +2,7 @@
 
 mod cleeng;
 mod client;
+pub(crate) mod contract;
 mod own_servers;
 mod process;
 mod proxy;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::harness::contract::faults_of_value;
 use crate::harness::{Pair, Setup, World, body};
 use crate::payments::on_both_pairs;
 
@@ -245,12 +246,13 @@ async fn bad_input_is_told_field_by_field(pair: Pair) {
 
 /// The events of a stream, until it ends: sequence and status with confirmation.
 async fn read_stream(world: &World, id: &str, last_event: Option<&str>) -> Vec<(i64, String)> {
+    let headers: Vec<(&str, &str)> = last_event
+        .map(|id| ("last-event-id", id))
+        .into_iter()
+        .collect();
     let mut response = world
         .http
-        .stream(
-            &format!("{}/v1/payments/{id}/events", world.base),
-            last_event,
-        )
+        .stream(&format!("{}/v1/payments/{id}/events", world.base), &headers)
         .await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut text = String::new();
@@ -271,6 +273,7 @@ async fn read_stream(world: &World, id: &str, last_event: Option<&str>) -> Vec<(
                     .to_owned()
             };
             let view: Value = serde_json::from_str(&line("data:")).unwrap();
+            assert_eq!(faults_of_value("Payment", &view), [""; 0]);
             assert_eq!(view["id"], id);
             (
                 line("id:").parse().unwrap(),

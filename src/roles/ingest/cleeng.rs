@@ -10,15 +10,14 @@ mod signature;
 mod whose;
 mod wire;
 
-use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use axum::response::Response;
 
 use self::wire::{Envelope, Letter};
 use super::problem::Problem;
+use super::webhooks::Received;
 use super::{ANSWER_WITHIN, Ingest, Shared, body};
 use crate::config::CleengWebhooksConfig;
 use crate::telemetry::labels::{DemandKind, DemandResult};
@@ -36,6 +35,17 @@ enum BadLetter {
     OtherPublisher,
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/cleeng",
+    operation_id = "takeCleengWebhook",
+    tag = "webhooks",
+    summary = "Take what Cleeng asks for",
+    description = "Known by an HMAC-SHA256 of the raw body, in the header that `cleeng.webhook_signature_header` names. \
+                   Anything but 200 makes Cleeng send it again.",
+    request_body(content = Object, description = "Cleeng's envelope of `broadcasterId`, `topic` and `data`"),
+    responses((status = 200, description = "What is asked for is in the ledger and in its queue", body = Received)),
+)]
 pub(super) async fn take(
     State(ingest): State<Shared>,
     headers: HeaderMap,
@@ -59,7 +69,7 @@ pub(super) async fn take(
         )),
     };
     kept.inspect_err(|_| count(kind, DemandResult::Unavailable))?;
-    Ok(Json(json!({ "received": true })).into_response())
+    Ok(Received::answer())
 }
 
 /// Authenticates the bytes, then reads them.

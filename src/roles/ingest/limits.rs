@@ -1,4 +1,4 @@
-//! The door: a bounded number of requests under way, a measure of each, and nothing kept by caches.
+//! The door: a rate for each client, a bounded number of requests under way, a measure of each, and nothing kept by caches.
 
 use std::time::Instant;
 
@@ -16,10 +16,17 @@ pub(super) async fn admit(State(ingest): State<Shared>, request: Request, next: 
     let started = Instant::now();
     let route = route_of(&request);
     let _in_hand = ingest.metrics.in_flight(Role::Ingest);
-    let mut response = match ingest.requests.try_acquire() {
-        Ok(_permit) => next.run(request).await,
-        Err(_) => Problem::Busy.into_response(),
+    let limiter = ingest.limiter.as_ref().filter(|_| is_limited(&request));
+    let told = limiter.map(|limiter| limiter.ask(&request));
+    let refusal = told.as_ref().and_then(|told| told.refusal.clone());
+    let mut response = match (refusal, ingest.requests.try_acquire()) {
+        (Some(refusal), _) => refusal.into_response(),
+        (None, Ok(_permit)) => next.run(request).await,
+        (None, Err(_)) => Problem::Busy.into_response(),
     };
+    if let Some(told) = told {
+        told.write(response.headers_mut());
+    }
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -30,6 +37,12 @@ pub(super) async fn admit(State(ingest): State<Shared>, request: Request, next: 
         .metrics
         .http_took(route, response.status().as_u16(), started.elapsed());
     response
+}
+
+/// Whether a client may send only so many of these. Webhooks it may: who sends them comes from few addresses, and in bursts.
+fn is_limited(request: &Request) -> bool {
+    let path = request.extensions().get::<MatchedPath>();
+    path.is_some_and(|path| path.as_str().starts_with("/v1/payment"))
 }
 
 /// The route as a metric's label: one of a few, never the path itself.

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use axum::Json;
 use axum::body::Body as HttpBody;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::accept::ledger_away;
 use super::body::Purchase;
+use super::openapi::{ContinueRequest, PaymentDetailsRequest, PaymentRequest};
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest, Shared, body};
 use crate::broker::{Lane, Outgoing, Queue};
@@ -22,8 +24,27 @@ use crate::domain::view::PaymentView;
 use crate::gateway::Gateways;
 use crate::telemetry::trace::TraceContext;
 
+/// The id in a path, which may not even be text.
+pub(super) type PathId = Result<Path<String>, PathRejection>;
+
 static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
+#[utoipa::path(
+    post,
+    path = "/v1/payments",
+    operation_id = "createPayment",
+    tag = "payments",
+    summary = "Pay an order",
+    description = "Answered once the payment is durably in its queue. The same request with the same key gives the same payment, \
+                   so after a 503, or no answer at all, it may simply be sent again: it is paid at most once.",
+    params(
+        ("Idempotency-Key" = String, Header, description = "The same one for each try of the same payment: visible ASCII characters",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "try-1"),
+        ("traceparent" = Option<String>, Header, description = "The trace that the caller is in (W3C)"),
+    ),
+    request_body = PaymentRequest,
+    responses((status = 202, description = "The payment is accepted, or was before", body = PaymentView)),
+)]
 pub(super) async fn create(
     State(ingest): State<Shared>,
     headers: HeaderMap,
@@ -32,6 +53,21 @@ pub(super) async fn create(
     take(&ingest, &headers, http_body, body::purchase).await
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/payment-details",
+    operation_id = "changePaymentDetails",
+    tag = "payment details",
+    summary = "Take another method for renewals",
+    description = "Nothing is charged. The change is a payment whose order and amount are null: `captured` when the gateway keeps the method.",
+    params(
+        ("Idempotency-Key" = String, Header, description = "The same one for each try of the same change: visible ASCII characters",
+            min_length = 1, max_length = 255, pattern = "^[!-~]+$", example = "change-1"),
+        ("traceparent" = Option<String>, Header, description = "The trace that the caller is in (W3C)"),
+    ),
+    request_body = PaymentDetailsRequest,
+    responses((status = 202, description = "The change is accepted, or was before", body = PaymentView)),
+)]
 pub(super) async fn change_details(
     State(ingest): State<Shared>,
     headers: HeaderMap,
@@ -64,24 +100,45 @@ async fn take(
     Ok(response)
 }
 
-pub(super) async fn read(
-    State(ingest): State<Shared>,
-    Path(id): Path<String>,
-) -> Result<Response, Problem> {
-    let known = ingest.find(&id).await?;
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}",
+    operation_id = "readPayment",
+    tag = "payments",
+    summary = "Read a payment",
+    description = "Payments and changes of payment details are read by both paths.",
+    params(("id" = String, Path, format = "uuid", description = "The payment's id")),
+    responses((status = 200, description = "The payment as it stands now", body = PaymentView)),
+)]
+pub(super) async fn read(State(ingest): State<Shared>, id: PathId) -> Result<Response, Problem> {
+    let known = ingest.find(id).await?;
     Ok(Json(PaymentView::of_known(&known)).into_response())
 }
 
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/continue",
+    operation_id = "continuePayment",
+    tag = "payments",
+    summary = "Go on after the payer has done what was asked",
+    description = "For a payment that is `requires_action`. The gateway is read for what came of it; the browser is not believed.",
+    params(
+        ("id" = String, Path, format = "uuid", description = "The payment's id"),
+        ("traceparent" = Option<String>, Header, description = "The trace that the caller is in (W3C)"),
+    ),
+    request_body = ContinueRequest,
+    responses((status = 202, description = "The gateway will be read", body = PaymentView)),
+)]
 /// The payer has done what was asked. The gateway is read for what came of it; the browser is not believed.
 pub(super) async fn go_on(
     State(ingest): State<Shared>,
-    Path(id): Path<String>,
+    id: PathId,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
     body::continuation(&bytes)?;
-    let known = ingest.find(&id).await?;
+    let known = ingest.find(id).await?;
     if known.payment.status != Status::RequiresAction {
         return Err(Problem::NothingAwaited {
             status: known.payment.status.label(),
@@ -98,8 +155,9 @@ pub(super) async fn go_on(
 
 impl Ingest {
     /// The payment of an id from a path.
-    pub(super) async fn find(&self, id: &str) -> Result<Known, Problem> {
-        let id = PaymentId::from_str(id).map_err(|_| Problem::UnknownPayment)?;
+    pub(super) async fn find(&self, id: PathId) -> Result<Known, Problem> {
+        let Path(id) = id.map_err(|_| Problem::UnknownPayment)?;
+        let id = PaymentId::from_str(&id).map_err(|_| Problem::UnknownPayment)?;
         match tokio::time::timeout(ANSWER_WITHIN, self.ledger.known(id)).await {
             Ok(Ok(Some(known))) => Ok(known),
             Ok(Ok(None)) => Err(Problem::UnknownPayment),

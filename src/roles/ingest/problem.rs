@@ -4,13 +4,15 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::domain::ids::PaymentId;
 use crate::telemetry::labels::Refusal;
 
 /// One wrong field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct FieldFault {
+    /// Its path in the body, such as `paymentMethod.token`.
     pub(super) field: String,
     pub(super) detail: String,
 }
@@ -37,6 +39,11 @@ pub(super) enum Problem {
     WrongMethod,
     Unauthorized,
     BadWebhook(String),
+    /// The client sends faster than it may.
+    RateLimited {
+        /// Seconds.
+        retry_after: u64,
+    },
     /// There is no secret to know Cleeng's webhooks by.
     CleengOff,
     Busy,
@@ -46,15 +53,25 @@ pub(super) enum Problem {
     Unavailable(&'static str),
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was turned down (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document<'a> {
+    /// Stable: what a program decides by.
     r#type: String,
+    /// For a person; the same for each `type`.
     title: &'static str,
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// For a person: what to do.
     detail: String,
+    /// Every wrong field.
     #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
+    #[schema(required = false, min_items = 1)]
     errors: &'a [FieldFault],
+    /// The path of the payment that holds the order.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     payment: Option<String>,
 }
 
@@ -77,6 +94,7 @@ impl Problem {
             Problem::WrongMethod => "wrong-method",
             Problem::Unauthorized => "unauthorized",
             Problem::BadWebhook(_) => "webhook-refused",
+            Problem::RateLimited { .. } => "rate-limited",
             Problem::CleengOff => "cleeng-webhooks-off",
             Problem::Busy => "busy",
             Problem::Overloaded => "overloaded",
@@ -100,18 +118,25 @@ impl Problem {
             | Problem::CleengOff
             | Problem::WrongMethod => Refusal::NotFound,
             Problem::Unauthorized => Refusal::Unauthenticated,
+            Problem::RateLimited { .. } => Refusal::RateLimited,
             Problem::Busy => Refusal::Busy,
             Problem::Overloaded => Refusal::Overloaded,
             Problem::Unavailable(_) => Refusal::Unavailable,
         }
     }
 
-    fn status(&self) -> StatusCode {
+    /// The whole `type`.
+    pub(super) fn kind(&self) -> String {
+        format!("urn:cleeng-connector:problem:{}", self.slug())
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
         match self {
             Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => {
                 StatusCode::BAD_REQUEST
             }
             Problem::Unauthorized => StatusCode::UNAUTHORIZED,
+            Problem::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Problem::UnknownPayment
             | Problem::UnknownGateway
             | Problem::UnknownPath
@@ -130,7 +155,7 @@ impl Problem {
         }
     }
 
-    fn title(&self) -> &'static str {
+    pub(super) fn title(&self) -> &'static str {
         match self {
             Problem::NotJson(_) => "The body is not JSON",
             Problem::BadKey => "The Idempotency-Key header is missing or invalid",
@@ -147,6 +172,7 @@ impl Problem {
             Problem::WrongMethod => "The path does not know this method",
             Problem::Unauthorized => "The credential is missing or wrong",
             Problem::BadWebhook(_) => "The webhook was refused",
+            Problem::RateLimited { .. } => "Too many requests from this client",
             Problem::CleengOff => "Cleeng's webhooks are not taken here",
             Problem::Busy => "Too many requests are under way",
             Problem::Overloaded => "Too many payments wait for the gateway",
@@ -173,11 +199,12 @@ impl Problem {
             Problem::NothingAwaited { status } => format!("The payment is {status}; continue is for requires_action only."),
             Problem::UnknownPayment => "Check the id.".to_owned(),
             Problem::UnknownGateway => "No gateway of this name is configured.".to_owned(),
-            Problem::UnknownPath => "See the README for the paths of this API.".to_owned(),
+            Problem::UnknownPath => "See /docs for the paths of this API.".to_owned(),
             Problem::WrongMethod => "See the Allow header.".to_owned(),
             Problem::Unauthorized => "Send Authorization: Bearer with a valid API key.".to_owned(),
             Problem::CleengOff => "Nothing was taken: set cleeng.webhook_secret to what Cleeng signs with.".to_owned(),
             Problem::BadWebhook(why) => format!("Nothing was taken: {why}."),
+            Problem::RateLimited { .. } => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
             Problem::Busy => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
             Problem::Overloaded => "This request changed nothing. Send it with the same key again after Retry-After seconds: it is paid at most once.".to_owned(),
             Problem::Unavailable(what) => {
@@ -187,12 +214,16 @@ impl Problem {
     }
 
     /// Seconds; only where the same request may simply be sent again.
-    fn retry_after(&self) -> Option<u64> {
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        if let Problem::RateLimited { retry_after } = self {
+            return Some(*retry_after);
+        }
         match self.reason() {
             Refusal::KeyInFlight | Refusal::Busy => Some(1),
             Refusal::Unavailable => Some(2),
             Refusal::Overloaded => Some(3),
-            Refusal::Unauthenticated
+            Refusal::RateLimited
+            | Refusal::Unauthenticated
             | Refusal::Malformed
             | Refusal::Invalid
             | Refusal::CardData
@@ -212,26 +243,28 @@ impl Problem {
     }
 
     /// Where the payment is that holds the order.
-    fn payment(&self) -> Option<String> {
+    pub(super) fn payment(&self) -> Option<String> {
         if let Problem::OrderTaken(id) = self {
             return Some(format!("/v1/payments/{id}"));
         }
         None
     }
-}
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let payment = self.payment();
-        let document = Document {
-            r#type: format!("urn:cleeng-connector:problem:{}", self.slug()),
+    pub(super) fn document(&self) -> Document<'_> {
+        Document {
+            r#type: self.kind(),
             title: self.title(),
             status: self.status().as_u16(),
             detail: self.detail(),
             errors: self.fields(),
-            payment: payment.clone(),
-        };
-        let mut response = (self.status(), Json(document)).into_response();
+            payment: self.payment(),
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status(), Json(self.document())).into_response();
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
@@ -240,7 +273,7 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if let Some(Ok(link)) = payment.map(|path| HeaderValue::from_str(&path)) {
+        if let Some(Ok(link)) = self.payment().map(|path| HeaderValue::from_str(&path)) {
             headers.insert(header::LOCATION, link);
         }
         if self == Problem::Unauthorized {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 use super::Shared;
+use super::payments::PathId;
 use super::problem::Problem;
 use crate::domain::ids::PaymentId;
 use crate::domain::view::PaymentView;
@@ -33,12 +34,27 @@ struct Follower {
     _permit: OwnedSemaphorePermit,
 }
 
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}/events",
+    operation_id = "followPayment",
+    tag = "payments",
+    summary = "Follow a payment",
+    description = "Server-sent events with the name `payment`, one for each change from the beginning on. An event's id is its place in the \
+                   payment's history, its data a `Payment` as JSON. Comments keep a quiet stream open. The stream ends when nothing more can come, \
+                   and when the process stops: a client then comes back with `Last-Event-ID`.",
+    params(
+        ("id" = String, Path, format = "uuid", description = "The payment's id"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen; the stream goes on behind it"),
+    ),
+    responses((status = 200, description = "The payment's history", body = String, content_type = "text/event-stream")),
+)]
 pub(super) async fn events(
     State(ingest): State<Shared>,
-    Path(id): Path<String>,
+    id: PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = ingest.find(&id).await?;
+    let known = ingest.find(id).await?;
     let permit = ingest
         .streams
         .clone()

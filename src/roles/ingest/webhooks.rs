@@ -2,12 +2,14 @@
 
 use axum::Json;
 use axum::body::Body as HttpBody;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tracing::debug;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -19,12 +21,38 @@ use crate::domain::message::{Body, Envelope};
 use crate::gateway::{BadEvent, Event, Verified};
 use crate::telemetry::labels::WebhookResult;
 
+/// What whoever sent a webhook is told.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Received {
+    /// Always true.
+    received: bool,
+}
+
+impl Received {
+    pub(super) fn answer() -> Response {
+        Json(Received { received: true }).into_response()
+    }
+}
+
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{gateway}",
+    operation_id = "takeGatewayWebhook",
+    tag = "webhooks",
+    summary = "Take a gateway's event",
+    description = "Known by the gateway's own signature over the raw body, in the gateway's own header (Stripe: `Stripe-Signature`). \
+                   Anything but 200 makes the gateway send it again.",
+    params(("gateway" = String, Path, pattern = "^[a-z][a-z0-9_]{0,31}$", description = "The name of a configured gateway")),
+    request_body(content = Object, description = "The gateway's own event"),
+    responses((status = 200, description = "The event is in its queue, or says nothing about a payment", body = Received)),
+)]
 pub(super) async fn take(
     State(ingest): State<Shared>,
-    Path(name): Path<String>,
+    name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
+    let Path(name) = name.map_err(|_| Problem::UnknownGateway)?;
     let name: GatewayName = name.parse().map_err(|_| Problem::UnknownGateway)?;
     let gateway = ingest.gateways.get(&name).ok_or(Problem::UnknownGateway)?;
     let raw = body::read(http_body, ingest.http.webhook_body_bytes).await?;
@@ -66,7 +94,7 @@ pub(super) async fn take(
             }
         }
     }
-    Ok(Json(json!({ "received": true })).into_response())
+    Ok(Received::answer())
 }
 
 fn event_message(gateway: &GatewayName, event: Event) -> Outgoing {

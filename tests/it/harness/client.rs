@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::contract::{self, Asked};
+
 /// What came back.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
@@ -58,23 +60,16 @@ impl Http {
     }
 
     pub(crate) async fn get(&self, url: &str) -> Answer {
-        read(self.0.get(url).send().await.unwrap()).await
+        self.get_with(url, &[]).await
     }
 
     pub(crate) async fn get_with(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.0.get(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request.send().await.unwrap()).await
+        self.call(self.0.get(url), headers, None).await.unwrap()
     }
 
     /// Nothing when the server is not there.
     pub(crate) async fn try_get(&self, url: &str) -> Option<Answer> {
-        match self.0.get(url).send().await {
-            Ok(response) => Some(read(response).await),
-            Err(_) => None,
-        }
+        self.call(self.0.get(url), &[], None).await.ok()
     }
 
     pub(crate) async fn post(&self, url: &str, body: &Value) -> Answer {
@@ -96,32 +91,18 @@ impl Http {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Answer {
-        let mut request = self
-            .0
-            .put(url)
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request.send().await.unwrap()).await
+        let body = Some(body.to_string());
+        self.call(self.0.put(url), headers, body).await.unwrap()
     }
 
     pub(crate) async fn post_raw(
         &self,
         url: &str,
         headers: &[(&str, &str)],
-        body: impl Into<reqwest::Body>,
+        body: impl Into<String>,
     ) -> Answer {
-        let mut request = self
-            .0
-            .post(url)
-            .header("content-type", "application/json")
-            .body(body);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request.send().await.unwrap()).await
+        let body = Some(body.into());
+        self.call(self.0.post(url), headers, body).await.unwrap()
     }
 
     pub(crate) async fn post_form(
@@ -145,21 +126,8 @@ impl Http {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Option<Answer> {
-        let mut request = self
-            .0
-            .post(url)
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.ok()?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Some(Answer {
-            status,
-            headers,
-            text: response.text().await.ok()?,
-        })
+        let body = Some(body.to_string());
+        self.call(self.0.post(url), headers, body).await.ok()
     }
 
     /// Nothing when the server is not there, or hangs up.
@@ -169,45 +137,87 @@ impl Http {
         headers: &[(&str, &str)],
         body: &Value,
     ) -> Option<Answer> {
-        let mut request = self
-            .0
-            .post(url)
-            .header("content-type", "application/json")
-            .body(body.to_string());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let response = request.send().await.ok()?;
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let text = response.text().await.ok()?;
-        Some(Answer {
-            status,
-            headers,
-            text,
-        })
+        self.try_post_with(url, headers, body).await
     }
 
     pub(crate) async fn delete(&self, url: &str) -> Answer {
-        read(self.0.delete(url).send().await.unwrap()).await
+        self.call(self.0.delete(url), &[], None).await.unwrap()
+    }
+
+    /// Sends a request and reads the answer, which must be as the API's document says.
+    async fn call(
+        &self,
+        mut request: reqwest::RequestBuilder,
+        headers: &[(&str, &str)],
+        body: Option<String>,
+    ) -> reqwest::Result<Answer> {
+        if let Some(body) = &body {
+            request = request
+                .header("content-type", "application/json")
+                .body(body.clone());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.build()?;
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = self.0.execute(request).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let answer = Answer {
+            status,
+            headers,
+            text: response.text().await?,
+        };
+        let asked = Asked {
+            method: method.as_str(),
+            path: url.path(),
+            body: body.as_deref(),
+        };
+        contract::check(&asked, &answer);
+        Ok(answer)
+    }
+
+    /// A request as it is, and an answer that is read by the test: bytes, and whatever it is about.
+    pub(crate) async fn raw(
+        &self,
+        method: &str,
+        url: &str,
+        headers: &[(&str, &str)],
+    ) -> (Answer, Vec<u8>) {
+        let mut request = self.0.request(method.parse().unwrap(), url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap().to_vec();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let answer = Answer {
+            status,
+            headers,
+            text,
+        };
+        (answer, bytes)
     }
 
     /// Opens a stream and gives its response to be read by chunks.
-    pub(crate) async fn stream(&self, url: &str, last_event: Option<&str>) -> reqwest::Response {
+    pub(crate) async fn stream(&self, url: &str, headers: &[(&str, &str)]) -> reqwest::Response {
         let mut request = self.0.get(url);
-        if let Some(id) = last_event {
-            request = request.header("last-event-id", id);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
-        request.send().await.unwrap()
-    }
-}
-
-async fn read(response: reqwest::Response) -> Answer {
-    let status = response.status().as_u16();
-    let headers = response.headers().clone();
-    Answer {
-        status,
-        headers,
-        text: response.text().await.unwrap(),
+        let response = request.send().await.unwrap();
+        let answer = Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: String::new(),
+        };
+        let asked = Asked {
+            method: "GET",
+            path: response.url().path(),
+            body: None,
+        };
+        contract::check(&asked, &answer);
+        response
     }
 }
