@@ -10,6 +10,7 @@ mod external;
 mod news;
 mod order;
 mod probe;
+mod owner;
 mod read_back;
 mod report;
 mod subscription;
@@ -43,6 +44,7 @@ pub(crate) use billing::NewOrder;
 pub(crate) use details::NewPaymentDetails;
 pub(crate) use external::Took;
 pub(crate) use news::{DetailsNews, News, StatusNews};
+pub(crate) use owner::Belonging;
 pub(crate) use subscription::{Subscription, SubscriptionStatus};
 
 /// Cleeng's order, as far as charging needs it.

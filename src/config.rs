@@ -2,6 +2,7 @@
 
 mod address;
 mod advice;
+mod auth;
 mod cleeng_webhooks;
 mod credential;
 mod cross;
@@ -21,7 +22,6 @@ mod view;
 mod visitors;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -33,6 +33,9 @@ use url::Url;
 
 use crate::domain::ids::GatewayName;
 
+#[cfg(test)]
+pub(crate) use auth::Asked;
+pub(crate) use auth::{ApiKeysConfig, AuthConfig, CustomersConfig, JwksConfig, KeyHashes};
 pub(crate) use cleeng_webhooks::{CleengWebhooksConfig, FieldPath, RefundPaths, SignatureEncoding};
 pub(crate) use cross::check_roles;
 pub(crate) use fault::Faults;
@@ -156,24 +159,6 @@ pub(crate) struct HttpConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct OpsConfig {
     pub(crate) listen: SocketAddr,
-}
-
-/// Who may call the public API.
-#[derive(Clone)]
-pub(crate) enum AuthConfig {
-    /// Everybody; only on a loopback address.
-    None,
-    /// `Authorization: Bearer <key>` of a server; the SHA-256 of each key, 32 bytes.
-    ApiKey { hashes: Vec<[u8; 32]> },
-}
-
-impl fmt::Debug for AuthConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AuthConfig::None => f.write_str("None"),
-            AuthConfig::ApiKey { hashes } => write!(f, "ApiKey([secret]; {})", hashes.len()),
-        }
-    }
 }
 
 /// How one process spares an outside system.

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::broker::{Broker, Publish};
+use crate::callers::Callers;
 use crate::cleeng::Cleeng;
 use crate::config::{Config, LedgerConfig, Role};
 use crate::domain::ids::GatewayName;
@@ -62,6 +63,7 @@ struct Parts {
     gateways: Arc<Gateways>,
     cleeng: Arc<Cleeng>,
     breakers: Arc<Breakers>,
+    callers: Arc<Callers>,
     metrics: Arc<Metrics>,
     ledger: Arc<OnceLock<Ledger>>,
     front: Arc<Front>,
@@ -110,6 +112,11 @@ pub(crate) async fn start(
     let metrics = Arc::new(Metrics::new(&names).context("the metrics cannot be set up")?);
     let parts = Parts {
         breakers: Arc::new(breakers(&config, &metrics)),
+        callers: Arc::new(Callers::new(
+            &config.auth,
+            client.clone(),
+            Arc::clone(&metrics),
+        )),
         cleeng: Arc::new(
             Cleeng::new(&config.cleeng, client, stop).context("cleeng.publisher_token")?,
         ),
@@ -190,6 +197,7 @@ async fn run_roles(
         if let Some(ingest) = ingest {
             tokio::join!(
                 ingest.keep_marks(&parts.served),
+                ingest.keep_callers(&parts.served),
                 waiting::watch(&parts.broker, &ingest, &stop)
             );
         }
@@ -224,7 +232,7 @@ fn ingest(parts: &Parts, ledger: &Ledger, stop: &CancellationToken) -> Ingest {
         parts.publisher(),
         Arc::clone(&parts.metrics),
         parts.config.http.clone(),
-        parts.config.auth.clone(),
+        Arc::clone(&parts.callers),
         parts.config.checkout.clone(),
         parts.config.cleeng_webhooks.clone(),
         stop.clone(),

@@ -2,6 +2,7 @@
 
 mod bench;
 mod broker;
+mod callers;
 mod cleeng;
 mod cli;
 mod clock;

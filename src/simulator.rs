@@ -111,6 +111,7 @@ pub(crate) struct Sim {
     stripe: Mutex<stripe::world::World>,
     simulated: Mutex<simulated::world::World>,
     cleeng: Mutex<cleeng::world::World>,
+    signing_keys: Mutex<cleeng::signing::Keys>,
 }
 
 /// Serves until `stop`, then lets what is under way finish for a moment.
@@ -168,6 +169,7 @@ impl Sim {
             stripe: Mutex::default(),
             simulated: Mutex::default(),
             cleeng: Mutex::new(cleeng),
+            signing_keys: Mutex::default(),
             mint,
             settings,
         })
@@ -196,7 +198,14 @@ impl Sim {
         self.cleeng.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets everything but its settings.
+    /// The lock on the keys of customers' tokens.
+    fn signing_keys(&self) -> std::sync::MutexGuard<'_, cleeng::signing::Keys> {
+        self.signing_keys
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets everything but its settings and its keys.
     fn reset(&self) {
         *self.stripe() = stripe::world::World::default();
         *self.simulated() = simulated::world::World::default();
@@ -260,6 +269,8 @@ async fn route(sim: &Arc<Sim>, call: Call) -> Reply {
         simulated::door::answer(sim, call).await
     } else if path.starts_with("/cleeng/3.1/") {
         cleeng::door::answer(sim, call).await
+    } else if path == "/.well-known/jwks.json" {
+        cleeng::token::published(sim, call).await
     } else if path.starts_with("/stripe/3ds/") || path.starts_with("/simulated/3ds/") {
         page::answer(sim, &call).await
     } else {

@@ -1,5 +1,6 @@
 //! What the outside sees of a running process: logs, metrics, traces, and the operator's port. It decides nothing.
 
+mod callers;
 pub(crate) mod chain;
 mod families;
 pub(crate) mod happenings;

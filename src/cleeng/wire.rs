@@ -202,6 +202,20 @@ pub(super) struct Subscription {
     pub(super) is_externally_managed: Option<bool>,
 }
 
+/// What is a customer's, or what may stand around it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Owned<'a> {
+    #[serde(default, deserialize_with = "maybe_number_or_text")]
+    pub(super) customer_id: Option<u64>,
+    #[serde(borrow)]
+    pub(super) subscription: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) payment_details: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(super) data: Option<&'a RawValue>,
+}
+
 /// What may stand around a list of payments.
 #[derive(Deserialize)]
 pub(super) struct ListWrapper<'a> {

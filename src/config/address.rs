@@ -147,6 +147,19 @@ pub(super) fn webhook_url(text: &str) -> Result<Option<Url>, Wrong> {
     Ok(Some(url))
 }
 
+/// Where the keys of customers' tokens are; an empty text: it follows from Cleeng's API.
+pub(super) fn jwks_url(text: &str) -> Result<Option<Url>, Wrong> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let remedy = "write the whole address, such as \"https://auth.api.sandbox.cleeng.com/.well-known/jwks.json\"";
+    let url = base_url(text).map_err(|wrong| Wrong::new(wrong.problem, remedy))?;
+    if url.path() == "/" {
+        return Err(Wrong::new("the path is missing", remedy));
+    }
+    Ok(Some(url))
+}
+
 /// A gateway's API, whose version the adapter adds.
 pub(super) fn stripe_base_url(text: &str) -> Result<Url, Wrong> {
     let url = base_url(text)?;

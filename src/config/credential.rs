@@ -60,12 +60,15 @@ pub(super) fn cleeng_secrets(text: &str) -> Result<Vec<SecretString>, Wrong> {
         .collect()
 }
 
-/// SHA-256 hashes in hexadecimal digits, separated by commas; an empty text is none.
+/// SHA-256 hashes in hexadecimal digits, separated by commas or, in a file, one a line; an empty text is none. What follows a `#`
+/// in a line is a note.
 pub(super) fn hashes(text: &str) -> Result<Vec<[u8; 32]>, Wrong> {
-    if text.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    text.split(',')
+    let lines = text
+        .lines()
+        .map(|line| line.split_once('#').map_or(line, |(before, _)| before))
+        .filter(|line| !line.trim().is_empty());
+    lines
+        .flat_map(|line| line.split(','))
         .enumerate()
         .map(|(place, one)| {
             let mut hash = [0; 32];
@@ -170,7 +173,9 @@ mod tests {
         let one = "ab".repeat(32);
         assert_eq!(hashes(&one).unwrap(), [[0xab; 32]]);
         assert_eq!(hashes(&format!("{one}, {one}")).unwrap().len(), 2);
-        assert!(hashes("").unwrap().is_empty());
+        assert!(hashes("").unwrap().is_empty() && hashes("\n # none\n").unwrap().is_empty());
+        let lines = format!("# the shop\n{one} # until July\n\n  {one},{one}\r\n");
+        assert_eq!(hashes(&lines).unwrap().len(), 3);
         for bad in ["ab", "zz", &format!("{one},"), &format!("{one}00")] {
             assert!(hashes(bad).is_err(), "{bad:?}");
         }

@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 
 use super::fault::{Fault, Faults, Origin};
 use super::reader::Reader;
-use super::sections::{self, AuthMode};
 use super::value::{self, Wrong};
-use super::{BrokerUrl, Config, LedgerUrl, Role, address, credential, reconcile, variable};
+use super::{BrokerUrl, Config, LedgerUrl, Role, address, auth, reconcile, variable};
 
 /// The rules between keys of different sections.
 pub(super) fn check(reader: &mut Reader) {
     stores(reader);
-    callers(reader);
+    auth::check(reader);
     ports(reader);
     settle_time(reader);
     reconcile::window(reader);
@@ -31,38 +30,6 @@ fn stores(reader: &mut Reader) {
                 "set broker.url to amqp://… or ledger.url to sqlite://…",
             ),
         );
-    }
-}
-
-fn callers(reader: &mut Reader) {
-    let mode = reader.peek("auth.mode", sections::auth_mode);
-    let hashes = reader.peek("auth.api_key_hashes", credential::hashes);
-    let listen = reader.peek("http.listen", value::socket);
-    let open = mode == Some(AuthMode::None);
-    let rules = [
-        (
-            mode == Some(AuthMode::ApiKey) && hashes.as_ref().is_some_and(Vec::is_empty),
-            "auth.api_key_hashes",
-            "auth.mode is api_key and there is no key",
-            "give the SHA-256 of at least one key: printf %s \"$KEY\" | sha256sum",
-        ),
-        (
-            open && listen.is_some_and(|listen| !listen.ip().is_loopback()),
-            "http.listen",
-            "everybody who reaches this address could start payments: auth.mode is none",
-            "set auth.mode to api_key, or listen on a loopback address such as 127.0.0.1:8080",
-        ),
-        (
-            open && hashes.is_some_and(|hashes| !hashes.is_empty()),
-            "auth.mode",
-            "keys are given and not asked for: auth.mode is none",
-            "set auth.mode to api_key, or remove auth.api_key_hashes",
-        ),
-    ];
-    for (broken, key, problem, remedy) in rules {
-        if broken {
-            reader.blame(key, Wrong::new(problem, remedy));
-        }
     }
 }
 

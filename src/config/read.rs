@@ -6,7 +6,7 @@ use std::path::Path;
 use super::fault::{Fault, Faults, Origin};
 use super::layers::Layers;
 use super::reader::Reader;
-use super::{Config, cleeng_webhooks, cross, gateways, reconcile, sections, variable};
+use super::{Config, auth, cleeng_webhooks, cross, gateways, reconcile, sections, variable};
 
 /// The defaults, and the documentation of every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -92,7 +92,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
     let ledger = sections::ledger(reader);
     let http = sections::http(reader);
     let ops = sections::ops(reader);
-    let auth = sections::auth(reader);
+    let auth = auth::auth(reader);
     let cleeng = sections::cleeng(reader);
     let cleeng_webhooks = cleeng_webhooks::cleeng_webhooks(reader);
     let gateways = gateways::gateways(reader);

@@ -24,7 +24,7 @@ const SECRET: [&str; 7] = [
 const SHOWN_CHARACTERS: usize = 80;
 
 pub(super) struct Reader {
-    layers: Layers,
+    pub(super) layers: Layers,
     asked: BTreeSet<String>,
     faults: Vec<Fault>,
 }

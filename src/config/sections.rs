@@ -8,9 +8,9 @@ use super::credential;
 use super::reader::Reader;
 use super::value;
 use super::{
-    AuthConfig, BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig,
-    HttpConfig, LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig,
-    TerminationCall, TerminationType, WorkerConfig, address, visitors,
+    BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig, HttpConfig,
+    LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig, TerminationCall,
+    TerminationType, WorkerConfig, address, visitors,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
@@ -37,20 +37,6 @@ pub(super) const fn millis(count: u64) -> Duration {
 
 pub(super) const fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
-}
-
-/// What `auth.mode` may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum AuthMode {
-    None,
-    ApiKey,
-}
-
-pub(super) fn auth_mode(text: &str) -> Result<AuthMode, value::Wrong> {
-    value::one_of(
-        text,
-        &[("none", AuthMode::None), ("api_key", AuthMode::ApiKey)],
-    )
 }
 
 pub(super) fn broker(reader: &mut Reader) -> Option<BrokerConfig> {
@@ -101,15 +87,6 @@ pub(super) fn http(reader: &mut Reader) -> Option<HttpConfig> {
 pub(super) fn ops(reader: &mut Reader) -> Option<OpsConfig> {
     let listen = reader.text("ops.listen", value::socket);
     Some(OpsConfig { listen: listen? })
-}
-
-pub(super) fn auth(reader: &mut Reader) -> Option<AuthConfig> {
-    let mode = reader.text("auth.mode", auth_mode);
-    let hashes = reader.text("auth.api_key_hashes", credential::hashes);
-    match mode? {
-        AuthMode::None => Some(AuthConfig::None),
-        AuthMode::ApiKey => Some(AuthConfig::ApiKey { hashes: hashes? }),
-    }
 }
 
 pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {

@@ -1,5 +1,6 @@
 //! The whole reader at work: every fault, the layers, and that no secret gets out.
 
+mod callers;
 mod faults;
 mod files;
 mod unpublished;
@@ -205,7 +206,9 @@ fn keys_of_callers_are_asked_for_when_they_are_given() {
         ("CONNECTOR_HTTP__LISTEN", "0.0.0.0:8080"),
     ];
     let config = with(None, &public).unwrap();
-    assert!(matches!(config.auth, AuthConfig::ApiKey { hashes } if hashes == [[0xab; 32]]));
+    let keys = config.auth.asked.api_keys().unwrap();
+    assert_eq!(keys.hashes, KeyHashes(vec![[0xab; 32]]));
+    assert_eq!(keys.file, None);
 }
 
 #[test]

@@ -108,10 +108,16 @@ fn listed(networks: &[IpNet]) -> String {
 }
 
 fn auth_view(auth: &AuthConfig) -> Value {
-    match auth {
-        AuthConfig::None => json!({ "mode": "none", "api_key_hashes": "" }),
-        AuthConfig::ApiKey { .. } => json!({ "mode": "api_key", "api_key_hashes": SECRET }),
-    }
+    let customers = auth.asked.customers();
+    json!({
+        "mode": auth.asked.mode(),
+        "api_key_hashes": auth.asked.api_keys().map_or("", |_| SECRET),
+        "jwks_url": customers.map_or("", |customers| customers.jwks_url.as_str()),
+        "jwks_timeout": spell(auth.jwks.timeout),
+        "jwks_max_age": spell(auth.jwks.max_age),
+        "jwks_keep": spell(auth.jwks.keep),
+        "jwks_refetch_after": spell(auth.jwks.refetch_after),
+    })
 }
 
 /// Whether there is one at all may be seen.

@@ -9,7 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-pub(crate) use cleeng::{CleengPaymentId, DemandId, OrderId, PaymentDetailsId, SubscriptionId};
+pub(crate) use cleeng::{
+    CleengPaymentId, CustomerId, DemandId, OrderId, PaymentDetailsId, SubscriptionId,
+};
 
 /// Why a text is not the id it should be. The text itself is not repeated: it may be a secret pasted into the wrong field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -168,6 +170,12 @@ impl IdempotencyKey {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same key as that customer's own. The space cannot be in a key as it is sent: no customer's key is another's, or a
+    /// server's.
+    pub(crate) fn of(&self, customer: CustomerId) -> IdempotencyKey {
+        IdempotencyKey(format!("{customer} {}", self.0))
+    }
 }
 
 impl FromStr for IdempotencyKey {
@@ -262,6 +270,15 @@ mod tests {
         for bad in ["", "a b", "ключ", "a\u{7}b", long.as_str()] {
             assert!(bad.parse::<IdempotencyKey>().is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_customers_key_is_nobody_elses() {
+        let key: IdempotencyKey = "7".parse().unwrap();
+        let of_seven = key.of(CustomerId(7));
+        assert_ne!(of_seven, key.of(CustomerId(77)));
+        // What a server could send is no customer's key, whatever it writes.
+        assert!(of_seven.as_str().parse::<IdempotencyKey>().is_err());
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(crate) fn payment(minor: i64, currency: &str, method: Method) -> Payment {
         operation: Operation::InitialPayment,
         renewal: None,
         details: None,
+        asked_by: None,
         status: Status::Processing,
         method,
         return_url: None,

@@ -130,7 +130,7 @@ pub(super) async fn insert(
         .bind(hex::encode(new.body_hash))
         .bind(payment.created_at.0);
     let insert = payment_row::bind_renewal(insert, payment.renewal.as_ref())?;
-    let inserted = payment_row::bind_details(insert, payment.details.as_ref())?
+    let inserted = payment_row::bind_origin(insert, payment)?
         .execute(&mut *conn)
         .await?;
     if inserted.rows_affected() == 0 {

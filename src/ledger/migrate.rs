@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -47,6 +47,11 @@ const STEPS: [Step; 6] = [
         name: "authorized",
         postgres: include_str!("migrations/0006_authorized.sql"),
         sqlite: include_str!("migrations/0006_authorized.sql"),
+    },
+    Step {
+        name: "asked by",
+        postgres: include_str!("migrations/0007_asked_by.sql"),
+        sqlite: include_str!("migrations/0007_asked_by.sql"),
     },
 ];
 

@@ -7,7 +7,9 @@ use sqlx::query::Query;
 
 use super::LedgerError;
 use super::fields::{Columns, Fields, as_number, json_text, known};
-use crate::domain::ids::{GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId};
+use crate::domain::ids::{
+    CustomerId, GatewayRef, OrderId, PaymentDetailsId, PaymentId, SubscriptionId,
+};
 use crate::domain::money::Money;
 use crate::domain::outcome::{Decline, DeclineClass, Progress};
 use crate::domain::payment::{
@@ -21,7 +23,8 @@ macro_rules! payment_columns {
          order_amount, order_currency, customer_id, offer_id, order_expires_at, \
          gateway_customer, reference, next_action, decline_class, decline_code, stored_method, \
          CAST(CASE WHEN published THEN 1 ELSE 0 END AS BIGINT) AS published, \
-         created_at, updated_at, expires_at, subscription_id, due_at, payment_details_id, renewal_take, details_change"
+         created_at, updated_at, expires_at, subscription_id, due_at, payment_details_id, renewal_take, details_change, \
+         asked_by"
     };
 }
 pub(super) use payment_columns;
@@ -46,9 +49,9 @@ pub(super) const INSERT: &str = "INSERT INTO payments (id, version, status, meth
      order_amount, order_currency, customer_id, offer_id, order_expires_at, gateway_customer, reference, \
      next_action, decline_class, decline_code, stored_method, published, holds_order, updated_at, expires_at, \
      order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at, \
-     subscription_id, due_at, payment_details_id, renewal_take, details_change) \
+     subscription_id, due_at, payment_details_id, renewal_take, details_change, asked_by) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31) ON CONFLICT DO NOTHING";
+     $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32) ON CONFLICT DO NOTHING";
 
 /// `$2` is the version that the decision was taken on. Published stays true once it is: the ingest may have
 /// marked it after the decision's read. Neither the order nor the cycle of a renewal is held twice: money that is found while
@@ -164,12 +167,22 @@ pub(super) fn bind_renewal<'q>(
         .bind(renewal.map(|renewal| renewal.take.label())))
 }
 
-/// What a change of payment details is for: `$31` of [`INSERT`].
-pub(super) fn bind_details<'q>(
+/// What a change of payment details is for, and who asked: `$31` and `$32` of [`INSERT`].
+pub(super) fn bind_origin<'q>(
     query: Statement<'q>,
-    details: Option<&DetailsChange>,
+    payment: &Payment,
 ) -> Result<Statement<'q>, LedgerError> {
-    Ok(query.bind(maybe_json(details, "details_change")?))
+    Ok(query
+        .bind(maybe_json(payment.details.as_ref(), "details_change")?)
+        .bind(asked_by(payment)?))
+}
+
+/// Whose token asked for the payment, as its column holds it.
+pub(super) fn asked_by(payment: &Payment) -> Result<Option<i64>, LedgerError> {
+    payment
+        .asked_by
+        .map(|customer| as_number(customer.0, "asked_by"))
+        .transpose()
 }
 
 fn maybe_json<T: Serialize>(
@@ -190,6 +203,7 @@ pub(super) fn payment(row: &impl Columns) -> Result<Payment, LedgerError> {
         operation: fields.word("operation", Operation::from_label)?,
         renewal: renewal(&fields)?,
         details,
+        asked_by: customer(&fields)?,
         status: fields.word("status", Status::from_label)?,
         method: fields.json("method")?,
         return_url: fields.maybe_text("return_url")?,
@@ -222,6 +236,16 @@ fn order_id(fields: &Fields<'_, impl Columns>, is_details: bool) -> Result<Order
         number.and_then(|number| OrderId::try_from(number).ok()),
         "order_id",
     )
+}
+
+fn customer(fields: &Fields<'_, impl Columns>) -> Result<Option<CustomerId>, LedgerError> {
+    let number = fields.maybe_number("asked_by")?;
+    number
+        .map(|number| {
+            let id = u64::try_from(number).ok();
+            known(id.and_then(|id| CustomerId::try_from(id).ok()), "asked_by")
+        })
+        .transpose()
 }
 
 /// The subscription says whether the payment is a renewal.

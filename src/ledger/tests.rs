@@ -48,6 +48,7 @@ macro_rules! on_both_stores {
 on_both_stores! {
     accepting::a_new_payment_is_created_and_read_back,
     accepting::the_same_key_and_body_are_a_replay,
+    accepting::the_same_key_of_two_customers_and_a_server_is_three_keys,
     accepting::the_same_key_with_another_body_is_reused,
     accepting::a_held_order_is_taken,
     accepting::an_order_is_free_again_after_a_decline,

@@ -1,6 +1,6 @@
 //! The ingest: takes payments and webhooks over HTTP, and answers only when they are durably in their queue.
 //!
-//! It never calls a gateway or Cleeng, and never says yes to what the broker has not confirmed.
+//! It never calls a gateway or Cleeng (but for the public keys of Cleeng's tokens), and never says yes to what the broker has not confirmed.
 
 mod accept;
 mod auth;
@@ -31,7 +31,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Publish;
-use crate::config::{AuthConfig, CheckoutConfig, CleengWebhooksConfig, HttpConfig};
+use crate::callers::Callers;
+use crate::config::{CheckoutConfig, CleengWebhooksConfig, HttpConfig};
 use crate::gateway::Gateways;
 use crate::ledger::Ledger;
 use crate::telemetry::metrics::Metrics;
@@ -52,7 +53,7 @@ pub(crate) struct Ingest {
     pub(crate) publisher: Arc<dyn Publish>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) http: HttpConfig,
-    pub(crate) auth: AuthConfig,
+    pub(crate) callers: Arc<Callers>,
     pub(crate) checkout: CheckoutConfig,
     pub(crate) cleeng: CleengWebhooksConfig,
     /// One permit for each request under way, and for each open event stream.
@@ -78,7 +79,7 @@ impl Ingest {
         publisher: Arc<dyn Publish>,
         metrics: Arc<Metrics>,
         http: HttpConfig,
-        auth: AuthConfig,
+        callers: Arc<Callers>,
         checkout: CheckoutConfig,
         cleeng: CleengWebhooksConfig,
         stop: CancellationToken,
@@ -94,7 +95,7 @@ impl Ingest {
             publisher,
             metrics,
             http,
-            auth,
+            callers,
             checkout,
             cleeng,
             requests: permits,
@@ -114,6 +115,11 @@ impl Ingest {
     /// Keeps the ledger's marks of what is queued, until `over`: no request is under way any more.
     pub(crate) async fn keep_marks(&self, over: &CancellationToken) {
         self.marks.keep(&self.ledger, over).await;
+    }
+
+    /// Keeps fresh what callers are known by, until `over`.
+    pub(crate) async fn keep_callers(&self, over: &CancellationToken) {
+        self.callers.keep(over).await;
     }
 }
 

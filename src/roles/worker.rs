@@ -11,6 +11,7 @@ mod gateway_calls;
 mod job;
 mod money_back;
 mod order;
+mod owner;
 mod settle;
 
 use std::sync::Arc;

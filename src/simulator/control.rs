@@ -24,10 +24,13 @@ The simulated outside of cleeng-connector. Nothing here is real, no money moves.
 /simulated/methods      its methods that are kept without a charge
 /simulated/refunds, /simulated/disputes, and GET /simulated/charges: lists, ?createdFrom= ?limit= ?startingAfter=
 /cleeng/3.1/...         Cleeng's Core API (X-Publisher-Token, JSON)
+/.well-known/jwks.json  the keys of customers' tokens
 
 GET    /_ledger         what really happened; ?reference= ?orderId=
 GET    /_book/NAME      the same in bulk, a line for each record, in pages: stripe, simulated or cleeng; ?from= ?limit=
 POST   /_orders         {\"totalMinor\",\"currency\",\"customerId\",\"offerId\",\"paymentMethodId\",\"expiresInSeconds\"}, all optional
+POST   /_tokens         {\"customerId\"} and \"expiresInSeconds\", \"publisherId\", \"forge\": a customer's token
+POST   /_jwks           {\"keepOld\"}: another key signs customers' tokens from now on
 POST   /_faults         {\"operation\",\"fault\"} and \"times\" or \"probability\", \"match\", \"delayMs\", \"retryAfter\"
 DELETE /_faults         no more faults
 POST   /_date           {\"offsetSeconds\"}: how far the header Date of every answer is off

@@ -27,11 +27,12 @@ pub(crate) enum Operation {
     CleengDetails,
     CleengSubscription,
     CleengRead,
+    CleengKeys,
     CleengWebhook,
 }
 
 impl Operation {
-    pub(crate) const ALL: [Operation; 23] = [
+    pub(crate) const ALL: [Operation; 24] = [
         Operation::StripeCreate,
         Operation::StripeConfirm,
         Operation::StripeCapture,
@@ -54,6 +55,7 @@ impl Operation {
         Operation::CleengDetails,
         Operation::CleengSubscription,
         Operation::CleengRead,
+        Operation::CleengKeys,
         Operation::CleengWebhook,
     ];
 
@@ -81,6 +83,7 @@ impl Operation {
             Operation::CleengDetails => "cleeng.details",
             Operation::CleengSubscription => "cleeng.subscription",
             Operation::CleengRead => "cleeng.read",
+            Operation::CleengKeys => "cleeng.keys",
             Operation::CleengWebhook => "cleeng.webhook",
         }
     }
@@ -101,6 +104,7 @@ impl Operation {
                 | Operation::CleengDetails
                 | Operation::CleengSubscription
                 | Operation::CleengRead
+                | Operation::CleengKeys
                 | Operation::StripeRead
                 | Operation::SimulatedRead
         )

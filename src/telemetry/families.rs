@@ -29,6 +29,8 @@ pub(super) struct Counters {
     pub(super) dead_letters: IntCounterVec,
     pub(super) webhooks: IntCounterVec,
     pub(super) demands: IntCounterVec,
+    pub(super) callers_refused: IntCounterVec,
+    pub(super) jwks_fetches: IntCounterVec,
 }
 
 /// How long it took.
@@ -53,6 +55,8 @@ pub(super) struct Gauges {
     pub(super) reconcile_records: IntGaugeVec,
     pub(super) reconcile_last_run_timestamp_seconds: IntGauge,
     pub(super) reconcile_last_run_seconds: Gauge,
+    pub(super) customer_keys: IntGauge,
+    pub(super) api_key_file_unusable: IntGauge,
 }
 
 impl Counters {
@@ -97,6 +101,16 @@ impl Counters {
                 "demands_total",
                 &["kind", "result"],
                 "Webhooks of Cleeng, by what they ask for, and a gateway's of what it bills itself; by what became of them",
+            )?,
+            callers_refused: r.counters(
+                "callers_refused_total",
+                &["reason"],
+                "Callers that are not known, or asked for what is not theirs",
+            )?,
+            jwks_fetches: r.counters(
+                "jwks_fetches_total",
+                &["result"],
+                "Fetches of the keys of customers' tokens",
             )?,
         })
     }
@@ -182,6 +196,14 @@ impl Gauges {
             reconcile_last_run_seconds: r.fraction(
                 "reconcile_last_run_seconds",
                 "How long the last reconciliation took",
+            )?,
+            customer_keys: r.gauge(
+                "customer_keys",
+                "Keys by which customers' tokens are known; with none, no customer can call",
+            )?,
+            api_key_file_unusable: r.gauge(
+                "api_key_file_unusable",
+                "1 while the file of API keys cannot be used, so that the keys before it still serve",
             )?,
         })
     }

@@ -59,6 +59,54 @@ labels! {
 }
 
 labels! {
+    /// Why a caller is not known, or may not have what is asked for.
+    CallerRefusal {
+        /// No credential at all.
+        Missing = "missing",
+        /// No `Bearer`, or no token.
+        Malformed = "malformed",
+        UnknownApiKey = "unknown_api_key",
+        /// A token that says another algorithm than RS256.
+        WrongAlgorithm = "wrong_algorithm",
+        /// A token of no key that Cleeng publishes.
+        UnknownKey = "unknown_key",
+        WrongSignature = "wrong_signature",
+        UnreadableClaims = "unreadable_claims",
+        OtherPublisher = "other_publisher",
+        Expired = "expired",
+        NotYetValid = "not_yet_valid",
+        /// 503: Cleeng's keys cannot be had.
+        KeysUnavailable = "keys_unavailable",
+        /// Another one's payment was asked for.
+        OthersPayment = "others_payment",
+        /// Another one's order was to be paid.
+        OthersOrder = "others_order",
+        /// Payment details were to be changed for another customer, or what is another's.
+        OthersDetails = "others_details",
+    }
+}
+
+labels! {
+    /// What became of fetching the keys of customers' tokens.
+    JwksFetch {
+        Fetched = "fetched",
+        Unreachable = "unreachable",
+        /// Another status than 2xx.
+        Refused = "refused",
+        /// No set of keys, or none with a key that serves.
+        Unreadable = "unreadable",
+    }
+}
+
+/// What the file of API keys has brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyFile {
+    Changed,
+    Unchanged,
+    Unusable,
+}
+
+labels! {
     /// What became of one try to tell Cleeng.
     Reported {
         Delivered = "delivered",
@@ -152,6 +200,7 @@ labels! {
         Report = "report",
         ReadBack = "read_back",
         Subscription = "subscription",
+        PaymentDetails = "payment_details",
         Terminate = "terminate",
     }
 }

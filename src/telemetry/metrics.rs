@@ -4,7 +4,8 @@ use prometheus::{Registry, TextEncoder};
 
 use super::families::{Counters, Gauges, Times};
 use super::labels::{
-    CleengCall, DemandKind, DemandResult, Refusal, Reported, Route, StatusClass, WebhookResult,
+    CallerRefusal, CleengCall, DemandKind, DemandResult, JwksFetch, Refusal, Reported, Route,
+    StatusClass, WebhookResult,
 };
 use super::register::Register;
 use crate::domain::confirmation::Report;
@@ -72,6 +73,14 @@ impl Metrics {
         for reason in Refusal::ALL {
             self.counters.refused.with_label_values(&[reason.label()]);
         }
+        for reason in CallerRefusal::ALL {
+            let labels = [reason.label()];
+            self.counters.callers_refused.with_label_values(&labels);
+        }
+        for result in JwksFetch::ALL {
+            let labels = [result.label()];
+            self.counters.jwks_fetches.with_label_values(&labels);
+        }
         for route in Route::ALL {
             for class in StatusClass::ALL {
                 self.times
@@ -135,6 +144,7 @@ mod tests {
         let gateway: GatewayName = "stripe".parse().unwrap();
         let metrics = Metrics::new([&gateway]).unwrap();
         super::super::happenings::touch_all(&metrics, &gateway);
+        super::super::callers::touch_all(&metrics);
         let families = metrics.registry.gather();
         let ours: Vec<_> = families
             .iter()

@@ -45,6 +45,19 @@ const RULES: [Rule; 6] = [
         other_rooms: Rooms::AllBut(&["roles", "cli", "simulator"]),
     },
     Rule {
+        rooms: &["callers"],
+        packages: &["axum", "sqlx", "lapin"],
+        other_rooms: Rooms::AllBut(&[
+            "roles",
+            "cli",
+            "simulator",
+            "ledger",
+            "broker",
+            "gateway",
+            "cleeng",
+        ]),
+    },
+    Rule {
         rooms: &["simulator"],
         packages: &["sqlx", "lapin"],
         other_rooms: Rooms::AllBut(&[

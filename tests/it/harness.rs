@@ -1,5 +1,6 @@
 //! One installation for one test: the simulator and the roles as real processes, on the embedded stores or on real servers.
 
+mod callers;
 mod cleeng;
 mod client;
 pub(crate) mod contract;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+pub(crate) use callers::{SERVER_KEY, hash_of};
 pub(crate) use cleeng::statuses;
 pub(crate) use client::{Answer, Http};
 pub(crate) use own_servers::OwnServers;

@@ -8,12 +8,14 @@
     reason = "test harness: a failed step ends the test"
 )]
 
+mod api_keys;
 mod architecture;
 mod bench;
 mod browser;
 mod cleeng_webhooks;
 mod commands;
 mod control;
+mod customers;
 mod dead_letters;
 mod deployment;
 mod desk;
@@ -38,6 +40,7 @@ mod reconcile;
 mod renewals;
 mod report_order;
 mod server_faults;
+mod tokens;
 mod web_client;
 mod webhook_commands;
 mod year;

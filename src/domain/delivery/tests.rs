@@ -33,6 +33,7 @@ fn known(confirmations: &[(Report, Delivery)]) -> Known {
         operation: Operation::InitialPayment,
         renewal: None,
         details: None,
+        asked_by: None,
         status: Status::Captured,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

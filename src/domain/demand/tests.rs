@@ -50,6 +50,7 @@ fn payment(status: Status, take: Take, due_at: Moment) -> Known {
             take,
         }),
         details: None,
+        asked_by: None,
         status,
         method: Method::Stored {
             token: Secret::new(String::new()),

@@ -29,6 +29,7 @@ pub(in crate::domain) fn known(status: Status) -> Known {
             operation: Operation::InitialPayment,
             renewal: None,
             details: None,
+            asked_by: None,
             status,
             method: Method::New {
                 payload: Secret::new(json!({ "token": "pm_1" })),

@@ -45,6 +45,29 @@ impl<'de> Deserialize<'de> for OrderId {
     }
 }
 
+/// A customer of the publisher's at Cleeng.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct CustomerId(pub(crate) u64);
+
+impl fmt::Display for CustomerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl TryFrom<u64> for CustomerId {
+    type Error = BadId;
+
+    fn try_from(number: u64) -> Result<Self, BadId> {
+        // As for an order.
+        if (1..=999_999_999_999).contains(&number) {
+            Ok(CustomerId(number))
+        } else {
+            Err(BadId("a customer id (a number from 1 to 999999999999)"))
+        }
+    }
+}
+
 /// A Cleeng subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

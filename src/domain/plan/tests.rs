@@ -65,6 +65,7 @@ fn payment(row: Row) -> Payment {
         operation: Operation::InitialPayment,
         renewal: None,
         details: None,
+        asked_by: None,
         status: row.status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

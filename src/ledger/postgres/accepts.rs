@@ -11,7 +11,7 @@ use crate::domain::view::PaymentView;
 use crate::ledger::accept::{ACCEPTED, FIRST_VERSION};
 use crate::ledger::fields::view_text;
 use crate::ledger::lane::Work;
-use crate::ledger::payment_row::State;
+use crate::ledger::payment_row::{self, State};
 use crate::ledger::pool::Connections;
 use crate::ledger::{LedgerError, NewPayment};
 
@@ -33,14 +33,15 @@ macro_rules! insert {
             $open, "$10::text", $close, " AS idempotency_key, ",
             $open, "$11::text", $close, " AS body_hash, ",
             $open, "$12::int8", $close, " AS created_at, ",
-            $open, "$13::text", $close, " AS view_json",
+            $open, "$13::text", $close, " AS view_json, ",
+            $open, "$14::int8", $close, " AS asked_by",
             "), taken AS (INSERT INTO payments (id, version, status, method, published, holds_order, updated_at, \
-                 expires_at, order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at) \
-             SELECT id, $14::int8, status, method, FALSE, TRUE, updated_at, expires_at, \
-                 order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at FROM new \
+                 expires_at, order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at, asked_by) \
+             SELECT id, $15::int8, status, method, FALSE, TRUE, updated_at, expires_at, \
+                 order_id, gateway, operation, return_url, idempotency_key, body_hash, created_at, asked_by FROM new \
              ON CONFLICT DO NOTHING RETURNING id), \
              noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, view_json) \
-             SELECT id, $14::int8, created_at, $15::text, view_json FROM new \
+             SELECT id, $15::int8, created_at, $16::text, view_json FROM new \
              WHERE (id IN (SELECT id FROM taken)) IS TRUE) \
              SELECT id FROM taken"
         )
@@ -58,6 +59,7 @@ struct NewRow<'n> {
     new: &'n NewPayment,
     state: State,
     view: String,
+    asked_by: Option<i64>,
 }
 
 impl Work for Accepts {
@@ -92,6 +94,7 @@ impl NewRow<'_> {
             new,
             state: State::of(&new.payment, FIRST_VERSION)?,
             view: view_text(&PaymentView::of(&new.payment, &[]))?,
+            asked_by: payment_row::asked_by(&new.payment)?,
         })
     }
 }
@@ -120,6 +123,7 @@ fn insert_group<'q>(rows: &'q [NewRow<'q>]) -> Insert<'q> {
         .bind(column(rows, |row| hex::encode(row.new.body_hash)))
         .bind(column(rows, |row| row.new.payment.created_at.0))
         .bind(column(rows, |row| row.view.as_str()))
+        .bind(column(rows, |row| row.asked_by))
         .bind(FIRST_VERSION)
         .bind(ACCEPTED)
 }
@@ -140,6 +144,7 @@ fn insert_one<'q>(row: &'q NewRow<'q>) -> Insert<'q> {
         .bind(hex::encode(new.body_hash))
         .bind(new.payment.created_at.0)
         .bind(&row.view)
+        .bind(row.asked_by)
         .bind(FIRST_VERSION)
         .bind(ACCEPTED)
 }

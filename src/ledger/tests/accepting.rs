@@ -3,8 +3,9 @@
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 
-use super::samples::{START, accepted, moved, new};
+use super::samples::{START, accepted, moved, new, payment};
 use super::stores::Store;
+use crate::domain::ids::CustomerId;
 use crate::domain::moment::Moment;
 use crate::domain::payment::Status;
 use crate::ledger::{Accepted, NewPayment};
@@ -54,6 +55,34 @@ pub(super) async fn the_same_key_and_body_are_a_replay(store: &Store) {
         panic!("{answer:?}");
     };
     assert_eq!(known.payment, first.payment);
+}
+
+pub(super) async fn the_same_key_of_two_customers_and_a_server_is_three_keys(store: &Store) {
+    let ledger = store.open().await;
+    let asked = |order: u64, customer: Option<u64>| {
+        let mut new = new(order, "1");
+        new.payment.asked_by = customer.map(CustomerId);
+        if let Some(customer) = new.payment.asked_by {
+            new.key = new.key.of(customer);
+        }
+        new
+    };
+    // The keys read the same with their customers before them; a server's `1` is none of them.
+    let all = [asked(1, None), asked(2, Some(1)), asked(3, Some(11))];
+    assert_eq!(created(&race(store, &all).await), 3);
+    for new in &all {
+        let known = ledger.known(new.payment.id).await.unwrap().unwrap();
+        assert_eq!(known.payment, new.payment);
+        let again = NewPayment {
+            payment: payment(new.payment.order_id.0),
+            ..new.clone()
+        };
+        let answer = ledger.accept(&again).await.unwrap();
+        let Accepted::Replayed(known) = answer else {
+            panic!("{answer:?}");
+        };
+        assert_eq!(known.payment, new.payment);
+    }
 }
 
 pub(super) async fn the_same_key_with_another_body_is_reused(store: &Store) {

@@ -25,6 +25,7 @@ pub(in crate::ledger) fn payment(order: u64) -> Payment {
         operation: Operation::InitialPayment,
         renewal: None,
         details: None,
+        asked_by: None,
         status: Status::Accepted,
         method: Method::New {
             payload: Secret::new(json!({ "token": "pm_single_use" })),

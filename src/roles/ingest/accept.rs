@@ -5,12 +5,13 @@ use std::time::Duration;
 use tracing::warn;
 use uuid::Uuid;
 
+use super::Ingest;
+use super::auth::Visitor;
 use super::body::{Purchase, Wanted};
 use super::problem::Problem;
-use super::{ANSWER_WITHIN, Ingest};
 use crate::broker::{Lane, Outgoing, PublishError, Queue};
 use crate::clock;
-use crate::domain::ids::{IdempotencyKey, PaymentId};
+use crate::domain::ids::{CustomerId, IdempotencyKey, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::outcome::Progress;
 use crate::domain::payment::{Known, Method, NO_ORDER, Operation, Payment, Status};
@@ -33,12 +34,14 @@ impl Ingest {
     /// As a problem for the caller. After `Unavailable` the same request may be repeated: it is paid at most once.
     pub(super) async fn accept(
         &self,
+        visitor: &Visitor,
         key: IdempotencyKey,
         purchase: Purchase,
         trace: TraceContext,
     ) -> Result<Taken, Problem> {
-        let new = self.new_payment(key, purchase);
-        match tokio::time::timeout(ANSWER_WITHIN, self.take_in(new, trace)).await {
+        let new = self.new_payment(visitor.customer(), key, purchase);
+        let taking = self.take_in(visitor, new, trace);
+        match tokio::time::timeout(visitor.answer_within(), taking).await {
             Ok(answer) => answer,
             Err(_) => Err(Problem::Unavailable(
                 "The ledger or the broker did not answer in time",
@@ -46,7 +49,13 @@ impl Ingest {
         }
     }
 
-    fn new_payment(&self, key: IdempotencyKey, purchase: Purchase) -> NewPayment {
+    /// A customer's key is kept as their own: another's, though it reads the same, is another one.
+    fn new_payment(
+        &self,
+        asked_by: Option<CustomerId>,
+        key: IdempotencyKey,
+        purchase: Purchase,
+    ) -> NewPayment {
         let now = clock::now();
         let (order_id, operation, details) = match purchase.wanted {
             Wanted::Order(order) => (order, Operation::InitialPayment, None),
@@ -60,6 +69,7 @@ impl Ingest {
             operation,
             renewal: None,
             details,
+            asked_by,
             status: Status::Accepted,
             method: Method::New {
                 payload: purchase.method,
@@ -78,12 +88,20 @@ impl Ingest {
         };
         NewPayment {
             payment,
-            key,
+            key: match asked_by {
+                Some(customer) => key.of(customer),
+                None => key,
+            },
             body_hash: purchase.hash,
         }
     }
 
-    async fn take_in(&self, new: NewPayment, trace: TraceContext) -> Result<Taken, Problem> {
+    async fn take_in(
+        &self,
+        visitor: &Visitor,
+        new: NewPayment,
+        trace: TraceContext,
+    ) -> Result<Taken, Problem> {
         let accepted = self
             .ledger
             .accept(&new)
@@ -102,8 +120,23 @@ impl Ingest {
             Accepted::KeyReused => Err(Problem::KeyReused),
             // A checkout pays for no cycle: only renewals are refused for one.
             Accepted::OrderTaken(holder) | Accepted::CycleTaken(holder) => {
-                Err(Problem::OrderTaken(holder))
+                Err(self.order_taken(visitor, holder).await)
             }
+        }
+    }
+
+    /// A customer is told which payment holds the order only if it is theirs to see.
+    async fn order_taken(&self, visitor: &Visitor, holder: PaymentId) -> Problem {
+        if visitor.customer().is_none() {
+            return Problem::OrderTaken(Some(holder));
+        }
+        match self.ledger.known(holder).await {
+            Ok(Some(known)) => {
+                let shown = visitor.may_see(&known.payment);
+                Problem::OrderTaken(shown.then_some(holder))
+            }
+            Ok(None) => Problem::OrderTaken(None),
+            Err(cause) => ledger_away(&cause),
         }
     }
 

@@ -1,44 +1,104 @@
-//! Who may call the payments API: everybody on loopback, or servers that hold an API key. Keys are known by their hashes only.
+//! The door of the payments API: finds out who calls, and hands it on with the request.
+
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
 
-use super::Shared;
 use super::problem::Problem;
-use crate::config::AuthConfig;
+use super::{ANSWER_WITHIN, Ingest, Shared};
+use crate::callers::Caller;
+use crate::domain::ids::CustomerId;
+use crate::domain::payment::{Known, Payment};
+use crate::telemetry::labels::CallerRefusal;
+
+/// Who sends a request, and how long it took to find out.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor {
+    pub(super) caller: Caller,
+    waited: Duration,
+}
 
 pub(super) async fn require(
     State(ingest): State<Shared>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let bearer = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if may_call(&ingest.auth, bearer) {
-        next.run(request).await
-    } else {
-        Problem::Unauthorized.into_response()
+    let started = Instant::now();
+    let found = match authorization(request.headers()) {
+        Ok(value) => ingest.callers.caller(value).await,
+        Err(why) => {
+            ingest.metrics.caller_refused(why);
+            Err(why)
+        }
+    };
+    match found {
+        Ok(caller) => {
+            let waited = started.elapsed();
+            request.extensions_mut().insert(Visitor { caller, waited });
+            next.run(request).await
+        }
+        Err(why) => refused(why).into_response(),
     }
 }
 
-fn may_call(auth: &AuthConfig, bearer: Option<&str>) -> bool {
-    match (auth, bearer) {
-        (AuthConfig::None, _) => true,
-        (AuthConfig::ApiKey { .. }, None) => false,
-        (AuthConfig::ApiKey { hashes }, Some(key)) => {
-            let hash: [u8; 32] = Sha256::digest(key.as_bytes()).into();
-            // Every hash is compared: the time taken does not tell which one matched.
-            hashes
-                .iter()
-                .fold(false, |found, known| found | bool::from(known.ct_eq(&hash)))
+/// The header's value. Two of them could be read by two readers differently.
+fn authorization(headers: &HeaderMap) -> Result<Option<&[u8]>, CallerRefusal> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (first, None) => Ok(first.map(|value| value.as_bytes())),
+        (_, Some(_)) => Err(CallerRefusal::Malformed),
+    }
+}
+
+/// Why it is is counted and logged, not told: only that a token is over, which its holder can see and do something about.
+fn refused(why: CallerRefusal) -> Problem {
+    match why {
+        CallerRefusal::Expired => Problem::TokenExpired,
+        CallerRefusal::KeysUnavailable => {
+            Problem::Unavailable("The token cannot be checked now: its keys cannot be fetched")
         }
+        CallerRefusal::Missing
+        | CallerRefusal::Malformed
+        | CallerRefusal::UnknownApiKey
+        | CallerRefusal::WrongAlgorithm
+        | CallerRefusal::UnknownKey
+        | CallerRefusal::WrongSignature
+        | CallerRefusal::UnreadableClaims
+        | CallerRefusal::OtherPublisher
+        | CallerRefusal::NotYetValid
+        | CallerRefusal::OthersPayment
+        | CallerRefusal::OthersOrder
+        | CallerRefusal::OthersDetails => Problem::Unauthorized,
+    }
+}
+
+impl Visitor {
+    pub(super) fn customer(&self) -> Option<CustomerId> {
+        self.caller.customer().map(|customer| customer.id)
+    }
+
+    /// What is left of the time within which an answer is given.
+    pub(super) fn answer_within(&self) -> Duration {
+        ANSWER_WITHIN.saturating_sub(self.waited)
+    }
+
+    pub(super) fn may_see(&self, payment: &Payment) -> bool {
+        self.customer()
+            .is_none_or(|customer| payment.is_of(customer))
+    }
+}
+
+impl Ingest {
+    /// The payment, unless the visitor may not see it: then it is as unknown as one that does not exist.
+    pub(super) fn shown_to(&self, visitor: &Visitor, known: Known) -> Result<Known, Problem> {
+        if visitor.may_see(&known.payment) {
+            return Ok(known);
+        }
+        self.metrics.caller_refused(CallerRefusal::OthersPayment);
+        Err(Problem::UnknownPayment)
     }
 }
 
@@ -47,14 +107,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_known_key_may_call() {
-        let auth = AuthConfig::ApiKey {
-            hashes: vec![Sha256::digest(b"old").into(), Sha256::digest(b"new").into()],
-        };
-        assert!(may_call(&auth, Some("old")) && may_call(&auth, Some("new")));
-        assert!(
-            !may_call(&auth, Some("other")) && !may_call(&auth, Some("")) && !may_call(&auth, None)
-        );
-        assert!(may_call(&AuthConfig::None, None));
+    fn one_authorization_is_read_and_two_are_refused() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(authorization(&headers), Ok(None));
+        headers.append(header::AUTHORIZATION, "Bearer one".parse().unwrap());
+        assert_eq!(authorization(&headers), Ok(Some(&b"Bearer one"[..])));
+        headers.append(header::AUTHORIZATION, "Bearer two".parse().unwrap());
+        assert_eq!(authorization(&headers), Err(CallerRefusal::Malformed));
+    }
+
+    #[test]
+    fn only_what_could_not_be_found_out_is_503() {
+        for why in CallerRefusal::ALL {
+            let slug = refused(*why).slug();
+            let unavailable = *why == CallerRefusal::KeysUnavailable;
+            let expired = *why == CallerRefusal::Expired;
+            assert_eq!(slug == "unavailable", unavailable, "{why:?}");
+            assert_eq!(slug == "token-expired", expired, "{why:?}");
+            assert!(unavailable || expired || slug == "unauthorized", "{why:?}");
+        }
     }
 }

@@ -2,19 +2,20 @@
 
 use std::str::FromStr;
 
-use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use uuid::Uuid;
 
 use super::accept::ledger_away;
-use super::body::Purchase;
+use super::auth::Visitor;
+use super::body::{Purchase, Wanted};
 use super::openapi::{ContinueRequest, PaymentDetailsRequest, PaymentRequest};
-use super::problem::Problem;
-use super::{ANSWER_WITHIN, Ingest, Shared, body};
+use super::problem::{FieldFault, Problem};
+use super::{Ingest, Shared, body};
 use crate::broker::{Lane, Outgoing, Queue};
 use crate::clock;
 use crate::domain::ids::{IdempotencyKey, PaymentId};
@@ -22,6 +23,7 @@ use crate::domain::message::{Body, Envelope};
 use crate::domain::payment::{Known, Payment, Status};
 use crate::domain::view::PaymentView;
 use crate::gateway::Gateways;
+use crate::telemetry::labels::CallerRefusal;
 use crate::telemetry::trace::TraceContext;
 
 /// The id in a path, which may not even be text.
@@ -47,10 +49,11 @@ static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-rep
 )]
 pub(super) async fn create(
     State(ingest): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
-    take(&ingest, &headers, http_body, body::purchase).await
+    take(&ingest, &visitor, &headers, http_body, body::purchase).await
 }
 
 #[utoipa::path(
@@ -70,14 +73,16 @@ pub(super) async fn create(
 )]
 pub(super) async fn change_details(
     State(ingest): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
-    take(&ingest, &headers, http_body, body::details_change).await
+    take(&ingest, &visitor, &headers, http_body, body::details_change).await
 }
 
 async fn take(
     ingest: &Ingest,
+    visitor: &Visitor,
     headers: &HeaderMap,
     http_body: HttpBody,
     read: fn(&[u8], &Gateways) -> Result<Purchase, Problem>,
@@ -87,8 +92,11 @@ async fn take(
     let key = idempotency_key(headers)?;
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
     let purchase = read(&bytes, &ingest.gateways)?;
+    ingest.is_for(visitor, &purchase)?;
     let _under_way = ingest.intakes.enter(&purchase.gateway)?;
-    let taken = ingest.accept(key, purchase, trace(headers)).await?;
+    let taken = ingest
+        .accept(visitor, key, purchase, trace(headers))
+        .await?;
     let mut response = accepted(&taken.known);
     if taken.replayed {
         ingest.metrics.replayed(taken.known.payment.id);
@@ -110,8 +118,12 @@ async fn take(
     params(("id" = String, Path, format = "uuid", description = "The payment's id")),
     responses((status = 200, description = "The payment as it stands now", body = PaymentView)),
 )]
-pub(super) async fn read(State(ingest): State<Shared>, id: PathId) -> Result<Response, Problem> {
-    let known = ingest.find(id).await?;
+pub(super) async fn read(
+    State(ingest): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
+    id: PathId,
+) -> Result<Response, Problem> {
+    let known = ingest.find(&visitor, id).await?;
     Ok(Json(PaymentView::of_known(&known)).into_response())
 }
 
@@ -132,13 +144,14 @@ pub(super) async fn read(State(ingest): State<Shared>, id: PathId) -> Result<Res
 /// The payer has done what was asked. The gateway is read for what came of it; the browser is not believed.
 pub(super) async fn go_on(
     State(ingest): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     id: PathId,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
     let bytes = body::read(http_body, ingest.http.body_bytes).await?;
     body::continuation(&bytes)?;
-    let known = ingest.find(id).await?;
+    let known = ingest.find(&visitor, id).await?;
     if known.payment.status != Status::RequiresAction {
         return Err(Problem::NothingAwaited {
             status: known.payment.status.label(),
@@ -147,22 +160,36 @@ pub(super) async fn go_on(
     let published = ingest
         .publisher
         .publish(continue_command(&known.payment, trace(&headers)));
-    match tokio::time::timeout(ANSWER_WITHIN, published).await {
+    match tokio::time::timeout(visitor.answer_within(), published).await {
         Ok(Ok(())) => Ok(accepted(&known)),
         Ok(Err(_)) | Err(_) => Err(Problem::Unavailable("The broker cannot take messages now")),
     }
 }
 
 impl Ingest {
-    /// The payment of an id from a path.
-    pub(super) async fn find(&self, id: PathId) -> Result<Known, Problem> {
+    /// The payment of an id from a path, if the visitor may see it.
+    pub(super) async fn find(&self, visitor: &Visitor, id: PathId) -> Result<Known, Problem> {
         let Path(id) = id.map_err(|_| Problem::UnknownPayment)?;
         let id = PaymentId::from_str(&id).map_err(|_| Problem::UnknownPayment)?;
-        match tokio::time::timeout(ANSWER_WITHIN, self.ledger.known(id)).await {
-            Ok(Ok(Some(known))) => Ok(known),
+        match tokio::time::timeout(visitor.answer_within(), self.ledger.known(id)).await {
+            Ok(Ok(Some(known))) => self.shown_to(visitor, known),
             Ok(Ok(None)) => Err(Problem::UnknownPayment),
             Ok(Err(cause)) => Err(ledger_away(&cause)),
             Err(_) => Err(Problem::Unavailable("The ledger did not answer in time")),
+        }
+    }
+
+    /// A customer changes their own payment details only. Whose an order is, the worker finds out before it charges.
+    fn is_for(&self, visitor: &Visitor, purchase: &Purchase) -> Result<(), Problem> {
+        match (visitor.customer(), purchase.wanted) {
+            (Some(customer), Wanted::Details(change)) if change.customer_id != customer.0 => {
+                self.metrics.caller_refused(CallerRefusal::OthersDetails);
+                Err(Problem::InvalidFields(vec![FieldFault {
+                    field: "customerId".to_owned(),
+                    detail: "must be the customer whose token calls".to_owned(),
+                }]))
+            }
+            (Some(_) | None, Wanted::Details(_) | Wanted::Order(_)) => Ok(()),
         }
     }
 }

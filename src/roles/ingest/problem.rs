@@ -29,7 +29,8 @@ pub(super) enum Problem {
     CardData(Vec<FieldFault>),
     KeyReused,
     KeyInFlight,
-    OrderTaken(PaymentId),
+    /// By the payment that is named, if the caller may see it.
+    OrderTaken(Option<PaymentId>),
     NothingAwaited {
         status: &'static str,
     },
@@ -38,6 +39,8 @@ pub(super) enum Problem {
     UnknownPath,
     WrongMethod,
     Unauthorized,
+    /// A customer's token that was good.
+    TokenExpired,
     BadWebhook(String),
     /// The client sends faster than it may.
     RateLimited {
@@ -93,6 +96,7 @@ impl Problem {
             Problem::UnknownPath => "unknown-path",
             Problem::WrongMethod => "wrong-method",
             Problem::Unauthorized => "unauthorized",
+            Problem::TokenExpired => "token-expired",
             Problem::BadWebhook(_) => "webhook-refused",
             Problem::RateLimited { .. } => "rate-limited",
             Problem::CleengOff => "cleeng-webhooks-off",
@@ -117,8 +121,8 @@ impl Problem {
             | Problem::UnknownPath
             | Problem::CleengOff
             | Problem::WrongMethod => Refusal::NotFound,
-            Problem::Unauthorized => Refusal::Unauthenticated,
             Problem::RateLimited { .. } => Refusal::RateLimited,
+            Problem::Unauthorized | Problem::TokenExpired => Refusal::Unauthenticated,
             Problem::Busy => Refusal::Busy,
             Problem::Overloaded => Refusal::Overloaded,
             Problem::Unavailable(_) => Refusal::Unavailable,
@@ -135,8 +139,8 @@ impl Problem {
             Problem::NotJson(_) | Problem::BadKey | Problem::BadWebhook(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Problem::Unauthorized => StatusCode::UNAUTHORIZED,
             Problem::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Problem::Unauthorized | Problem::TokenExpired => StatusCode::UNAUTHORIZED,
             Problem::UnknownPayment
             | Problem::UnknownGateway
             | Problem::UnknownPath
@@ -171,6 +175,7 @@ impl Problem {
             Problem::UnknownPath => "No such path",
             Problem::WrongMethod => "The path does not know this method",
             Problem::Unauthorized => "The credential is missing or wrong",
+            Problem::TokenExpired => "The token has expired",
             Problem::BadWebhook(_) => "The webhook was refused",
             Problem::RateLimited { .. } => "Too many requests from this client",
             Problem::CleengOff => "Cleeng's webhooks are not taken here",
@@ -193,7 +198,10 @@ impl Problem {
             }
             Problem::KeyReused => "The key was used before with another body. Use a new key for a new payment, or repeat the first body.".to_owned(),
             Problem::KeyInFlight => "Wait a second and send the same request again.".to_owned(),
-            Problem::OrderTaken(_) => {
+            Problem::OrderTaken(None) => {
+                "An order is paid once. If it is yours and nobody pays it, send the same request again in a few seconds.".to_owned()
+            }
+            Problem::OrderTaken(Some(_)) => {
                 "An order is paid once. Follow the payment named here; after a decline, a cancellation or an expiry a new key starts a new one.".to_owned()
             }
             Problem::NothingAwaited { status } => format!("The payment is {status}; continue is for requires_action only."),
@@ -201,7 +209,8 @@ impl Problem {
             Problem::UnknownGateway => "No gateway of this name is configured.".to_owned(),
             Problem::UnknownPath => "See /docs for the paths of this API.".to_owned(),
             Problem::WrongMethod => "See the Allow header.".to_owned(),
-            Problem::Unauthorized => "Send Authorization: Bearer with a valid API key.".to_owned(),
+            Problem::Unauthorized => "Send Authorization: Bearer with a credential that is taken here: a customer's token of Cleeng's, or an API key.".to_owned(),
+            Problem::TokenExpired => "Have the customer's token refreshed at Cleeng and send the same request again.".to_owned(),
             Problem::CleengOff => "Nothing was taken: set cleeng.webhook_secret to what Cleeng signs with.".to_owned(),
             Problem::BadWebhook(why) => format!("Nothing was taken: {why}."),
             Problem::RateLimited { .. } => "Nothing was accepted. Send the same request with the same key again after Retry-After seconds.".to_owned(),
@@ -244,7 +253,7 @@ impl Problem {
 
     /// Where the payment is that holds the order.
     pub(super) fn payment(&self) -> Option<String> {
-        if let Problem::OrderTaken(id) = self {
+        if let Problem::OrderTaken(Some(id)) = self {
             return Some(format!("/v1/payments/{id}"));
         }
         None
@@ -278,6 +287,10 @@ impl IntoResponse for Problem {
         }
         if self == Problem::Unauthorized {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if self == Problem::TokenExpired {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(Told(self.reason()));
         response

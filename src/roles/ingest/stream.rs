@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -13,9 +14,12 @@ use tokio::sync::OwnedSemaphorePermit;
 use tracing::warn;
 
 use super::Shared;
+use super::auth::Visitor;
 use super::payments::PathId;
 use super::problem::Problem;
+use crate::clock;
 use crate::domain::ids::PaymentId;
+use crate::domain::moment::Moment;
 use crate::domain::view::PaymentView;
 use crate::ledger::HistoryEntry;
 use crate::telemetry::chain::error_chain;
@@ -30,6 +34,8 @@ struct Follower {
     id: PaymentId,
     /// The sequence of the last entry that was read.
     after: i64,
+    /// When the token ends that it was opened with.
+    until: Option<Moment>,
     waiting: VecDeque<HistoryEntry>,
     _permit: OwnedSemaphorePermit,
 }
@@ -51,10 +57,11 @@ struct Follower {
 )]
 pub(super) async fn events(
     State(ingest): State<Shared>,
+    Extension(visitor): Extension<Visitor>,
     id: PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let known = ingest.find(id).await?;
+    let known = ingest.find(&visitor, id).await?;
     let permit = ingest
         .streams
         .clone()
@@ -69,6 +76,7 @@ pub(super) async fn events(
         ingest,
         id: known.payment.id,
         after,
+        until: visitor.caller.customer().map(|customer| customer.until),
         waiting: VecDeque::new(),
         _permit: permit,
     };
@@ -98,9 +106,12 @@ fn follow(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Follower {
-    /// Reads what is new. `false`: nothing more can come, or the process stops (the client resumes elsewhere).
+    /// Reads what is new. `false`: nothing more can come, the token is over, or the process stops (the client resumes elsewhere).
     async fn more(&mut self) -> bool {
         loop {
+            if self.until.is_some_and(|until| clock::now() >= until) {
+                return false;
+            }
             // The payment is read first: when it is settled, the history that is read after it is complete.
             let settled = self.is_settled().await;
             match self.ingest.ledger.history(self.id, self.after).await {

@@ -14,7 +14,7 @@ use crate::domain::failure::CallError;
 use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
 use crate::domain::payment::{Method, Operation, OrderFacts, Payment};
-use crate::telemetry::labels::CleengCall;
+use crate::telemetry::labels::{CallerRefusal, CleengCall};
 
 /// What an order says about being charged.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ impl Worker {
         self.metrics
             .cleeng_took(CleengCall::Order, started.elapsed());
         match answer {
+            // Whoever asks for another one's order is told what is told of one that does not exist.
+            Ok(Some(order)) if !case.known.payment.may_be_for(order.customer_id) => {
+                self.metrics.caller_refused(CallerRefusal::OthersOrder);
+                self.refuse(case, invalid_order("unknown_order")).await
+            }
             Ok(Some(order)) => {
                 let method = case.gateway().payment_method_id();
                 match check(order, method, self.publisher_id, clock::now()) {
@@ -121,7 +126,7 @@ fn end_with_order(payment: &mut Payment) {
     }
 }
 
-fn invalid_order(code: &str) -> Decline {
+pub(super) fn invalid_order(code: &str) -> Decline {
     Decline {
         class: DeclineClass::InvalidOrder,
         code: code.to_owned(),

@@ -71,6 +71,8 @@ pub(crate) async fn answer(sim: &Arc<Sim>, call: &Call) -> Option<Reply> {
         ("POST", ["_orders"]) => {
             body(call).map(|wanted| Reply::json(200, &sim.cleeng().wanted_order(&desk, wanted)))
         }
+        ("POST", ["_tokens"]) => super::token::made(sim, call),
+        ("POST", ["_jwks"]) => super::token::rotate(sim, call),
         ("POST", ["_offers"]) => settle(call, |wanted| sim.cleeng().want_offer(wanted)),
         ("POST", ["_subscriptions"]) => body(call).and_then(|wanted: Copies| {
             let copied = sim.cleeng().copy_subscription(&wanted);

@@ -48,12 +48,27 @@ pub(crate) struct Http(reqwest::Client);
 
 impl Http {
     pub(crate) fn new() -> Http {
+        Http::with(reqwest::header::HeaderMap::new())
+    }
+
+    /// Sends this credential wherever a test gives no other.
+    pub(crate) fn bearing(credential: &str) -> Http {
+        let value = format!("Bearer {credential}").parse().unwrap();
+        Http::with(
+            [(reqwest::header::AUTHORIZATION, value)]
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    fn with(headers: reqwest::header::HeaderMap) -> Http {
         // Whoever was first has installed the same one.
         drop(rustls::crypto::ring::default_provider().install_default());
         let client = reqwest::ClientBuilder::new()
             .timeout(Duration::from_secs(10))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .default_headers(headers)
             .build()
             .unwrap();
         Http(client)

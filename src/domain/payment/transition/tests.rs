@@ -55,6 +55,7 @@ fn payment(status: Status) -> Payment {
         operation: Operation::InitialPayment,
         renewal: None,
         details: None,
+        asked_by: None,
         status,
         method: Method::Stored {
             token: Secret::new("tok".to_owned()),

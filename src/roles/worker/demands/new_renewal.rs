@@ -125,6 +125,7 @@ fn new_payment(
         operation: Operation::RecurringPayment,
         renewal: Some(renewal),
         details: None,
+        asked_by: None,
         status: Status::Accepted,
         method: Method::Stored {
             token: token.clone(),
