@@ -3,12 +3,18 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
+# Without the debugger's tables the program is a fifth as large; a panic's trace still names its functions.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked && cp target/release/cleeng-connector /cleeng-connector
+    cargo build --release --locked \
+    && strip --strip-debug -o /cleeng-connector target/release/cleeng-connector
 
 FROM debian:12-slim
-# The root certificates by which gateways, Cleeng, the broker and the database are trusted.
+LABEL org.opencontainers.image.title="cleeng-connector" \
+    org.opencontainers.image.description="Payment connector for publishers on Cleeng" \
+    org.opencontainers.image.licenses="MIT"
+# The root certificates by which gateways, Cleeng, the broker and the database are trusted: the newest, whatever their version.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/*

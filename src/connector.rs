@@ -130,13 +130,11 @@ pub(crate) async fn start(
         broker,
         gateways,
     };
-    let readiness = Readiness {
-        ledger: Arc::clone(&parts.ledger),
-        publisher: parts.broker.publisher(),
-    };
+    // Until the ledger is open: what counts the rest begins with it.
+    parts.metrics.ready("ledger", false);
     let ops_state = ops::OpsState {
         metrics: Arc::clone(&parts.metrics),
-        readiness: Arc::new(readiness),
+        readiness: Arc::new(Readiness::of(&parts)),
     };
     let serving = ops::serve(ops_listener, ops::router(ops_state), stop.clone());
     supervisor.start("ops port", async move {

@@ -6,6 +6,7 @@ mod families;
 pub(crate) mod happenings;
 mod holds;
 pub(crate) mod labels;
+mod levels;
 pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod ops;

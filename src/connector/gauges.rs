@@ -1,16 +1,18 @@
-//! Keeps the gauges that have to be asked for: payments in doubt and the depth of the queues.
+//! Keeps the gauges that have to be asked for: what can be used, payments in doubt and the depth of the queues.
 
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::readiness::Readiness;
 use super::{Parts, reconciled};
 use crate::broker::Queue;
 use crate::clock;
 use crate::config::Role;
 use crate::domain::moment::Moment;
 use crate::ledger::Ledger;
+use crate::telemetry::ops::Readiness as _;
 
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -22,7 +24,11 @@ pub(super) async fn refresh(parts: &Parts, ledger: &Ledger, stop: &CancellationT
     if parts.roles.contains(&Role::Confirmer) {
         queues.extend([Queue::Confirmations, Queue::Dead]);
     }
+    let readiness = Readiness::of(parts);
     loop {
+        for (check, result) in readiness.check().await {
+            parts.metrics.ready(check, result.is_ok());
+        }
         if parts.roles.contains(&Role::Worker)
             && let Ok(doubts) = ledger.doubts().await
         {

@@ -4,14 +4,24 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 
+use super::Parts;
 use crate::broker::Publish;
 use crate::ledger::Ledger;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::ops;
 
 pub(super) struct Readiness {
-    pub(super) ledger: Arc<OnceLock<Ledger>>,
-    pub(super) publisher: Arc<dyn Publish>,
+    ledger: Arc<OnceLock<Ledger>>,
+    publisher: Arc<dyn Publish>,
+}
+
+impl Readiness {
+    pub(super) fn of(parts: &Parts) -> Readiness {
+        Readiness {
+            ledger: Arc::clone(&parts.ledger),
+            publisher: parts.broker.publisher(),
+        }
+    }
 }
 
 #[async_trait]

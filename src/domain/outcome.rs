@@ -29,6 +29,15 @@ pub(crate) enum DeclineClass {
 }
 
 impl DeclineClass {
+    pub(crate) const ALL: [DeclineClass; 6] = [
+        DeclineClass::Soft,
+        DeclineClass::Technical,
+        DeclineClass::NeedsCustomer,
+        DeclineClass::Hard,
+        DeclineClass::Fraud,
+        DeclineClass::InvalidOrder,
+    ];
+
     pub(crate) fn label(self) -> &'static str {
         match self {
             DeclineClass::Soft => "soft",
@@ -41,16 +50,9 @@ impl DeclineClass {
     }
 
     pub(crate) fn from_label(text: &str) -> Option<DeclineClass> {
-        [
-            DeclineClass::Soft,
-            DeclineClass::Technical,
-            DeclineClass::NeedsCustomer,
-            DeclineClass::Hard,
-            DeclineClass::Fraud,
-            DeclineClass::InvalidOrder,
-        ]
-        .into_iter()
-        .find(|class| class.label() == text)
+        DeclineClass::ALL
+            .into_iter()
+            .find(|class| class.label() == text)
     }
 }
 

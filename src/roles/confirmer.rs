@@ -27,6 +27,7 @@ use crate::domain::payment::Known;
 use crate::domain::retry;
 use crate::ledger::{Ledger, LedgerError};
 use crate::roles::breakers::Guard;
+use crate::roles::counted::count_wait;
 use crate::roles::worker::trace_of;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
@@ -70,6 +71,7 @@ impl Handler for Confirmer {
             Ok(envelope) => envelope,
             Err(cause) => return Verdict::park(DeadReason::Undecodable, &error_chain(&cause)),
         };
+        count_wait(delivery, &envelope, &self.metrics);
         let Body::Confirm {
             payment_id,
             confirmation_id,

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::broker::{Delivery, Handler, Queue, Verdict};
+use crate::clock;
 use crate::config::Role;
+use crate::domain::message::Envelope;
 use crate::telemetry::metrics::Metrics;
 
 /// A handler with its counters.
@@ -54,6 +56,15 @@ impl Counted {
 
     fn paused(&self) -> std::sync::MutexGuard<'_, BTreeSet<Queue>> {
         self.paused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts how long a message lay until somebody took it. What comes again, by whatever way, has waited for other reasons.
+pub(crate) fn count_wait(delivery: &Delivery, envelope: &Envelope, metrics: &Metrics) {
+    let headers = &delivery.headers;
+    if !delivery.redelivered && headers.failures == 0 && headers.replayed == 0 {
+        let waited = clock::now().since(envelope.occurred_at);
+        metrics.waited(&delivery.queue, waited);
     }
 }
 

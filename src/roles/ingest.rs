@@ -88,6 +88,7 @@ impl Ingest {
         let streams = Arc::new(Semaphore::new(http.max_in_flight));
         let waiting = checkout.max_waiting;
         let limiter = Limiter::new(&http);
+        metrics.max_waiting(waiting);
         let intakes = Intakes::new(gateways.keys(), waiting, Arc::clone(&metrics));
         Ingest {
             ledger,

@@ -32,6 +32,7 @@ use crate::domain::retry;
 use crate::gateway::{Gateway, Gateways};
 use crate::ledger::{Ledger, LedgerError};
 use crate::roles::breakers::Breakers;
+use crate::roles::counted::count_wait;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::trace::TraceContext;
@@ -77,6 +78,7 @@ impl Handler for Worker {
             Ok(envelope) => envelope,
             Err(cause) => return Verdict::park(DeadReason::Undecodable, &error_chain(&cause)),
         };
+        count_wait(delivery, &envelope, &self.metrics);
         let span = info_span!(
             "command",
             trace.id = trace_of(delivery).map(TraceContext::trace_id),

@@ -24,6 +24,8 @@ pub(super) struct Counters {
     pub(super) replayed: IntCounter,
     pub(super) refused: IntCounterVec,
     pub(super) outcomes: IntCounterVec,
+    pub(super) moved: IntCounterVec,
+    pub(super) declines: IntCounterVec,
     pub(super) confirmations: IntCounterVec,
     pub(super) retries: IntCounterVec,
     pub(super) dead_letters: IntCounterVec,
@@ -38,6 +40,8 @@ pub(super) struct Times {
     pub(super) gateway_seconds: HistogramVec,
     pub(super) cleeng_seconds: HistogramVec,
     pub(super) accepted_to_confirmed_seconds: Histogram,
+    pub(super) confirmation_age_seconds: HistogramVec,
+    pub(super) waited_seconds: HistogramVec,
     pub(super) publish_seconds: Histogram,
     pub(super) http_seconds: HistogramVec,
 }
@@ -57,6 +61,8 @@ pub(super) struct Gauges {
     pub(super) reconcile_last_run_seconds: Gauge,
     pub(super) customer_keys: IntGauge,
     pub(super) api_key_file_unusable: IntGauge,
+    pub(super) max_waiting: IntGauge,
+    pub(super) ready: IntGaugeVec,
 }
 
 impl Counters {
@@ -76,6 +82,16 @@ impl Counters {
                 "outcomes_total",
                 &["gateway", "outcome"],
                 "Answers of a gateway, failed calls included",
+            )?,
+            moved: r.counters(
+                "moved_total",
+                &["gateway", "status"],
+                "Payments that came into a status, each once for each",
+            )?,
+            declines: r.counters(
+                "declines_total",
+                &["gateway", "class"],
+                "Payments that were declined, by who or what can help",
             )?,
             confirmations: r.counters(
                 "confirmations_total",
@@ -135,6 +151,18 @@ impl Times {
                 "accepted_to_confirmed_seconds",
                 &PIPELINE_SECONDS,
                 "From taking a payment in until Cleeng had its outcome",
+            )?,
+            confirmation_age_seconds: r.histograms(
+                "confirmation_age_seconds",
+                &["result"],
+                &PIPELINE_SECONDS,
+                "How long Cleeng had been owed the news at each try to tell it, by what became of the try",
+            )?,
+            waited_seconds: r.histograms(
+                "waited_seconds",
+                &["queue_kind"],
+                &PIPELINE_SECONDS,
+                "From the writing of a message to its first taking",
             )?,
             publish_seconds: r.histogram(
                 "publish_seconds",
@@ -204,6 +232,15 @@ impl Gauges {
             api_key_file_unusable: r.gauge(
                 "api_key_file_unusable",
                 "1 while the file of API keys cannot be used, so that the keys before it still serve",
+            )?,
+            max_waiting: r.gauge(
+                "max_waiting",
+                "How many commands may wait for a gateway until new payments are refused, 0 for no limit",
+            )?,
+            ready: r.gauges(
+                "ready",
+                &["check"],
+                "1 while what the process needs can be used: the ledger, the broker",
             )?,
         })
     }

@@ -287,6 +287,7 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     metrics.lane_resumed(&Queue::Confirmations);
     metrics.breaker_opened(gateway.as_str());
     metrics.shedding_unused(gateway);
+    metrics.levels_unused();
     metrics.gateway_took(gateway, GatewayCall::LookUp, span);
     metrics.cleeng_took(CleengCall::Order, span);
     metrics.publish_took(span);

@@ -53,6 +53,7 @@ impl Metrics {
     fn begin_at_zero<'a>(&self, gateways: impl IntoIterator<Item = &'a GatewayName>) {
         for gateway in gateways {
             let name = gateway.as_str();
+            self.moves_begin_at_zero(name);
             self.counters.accepted.with_label_values(&[name]);
             for result in WebhookResult::ALL {
                 self.counters
@@ -91,6 +92,11 @@ impl Metrics {
         for call in CleengCall::ALL {
             self.times.cleeng_seconds.with_label_values(&[call.label()]);
         }
+        for result in Reported::ALL {
+            self.times
+                .confirmation_age_seconds
+                .with_label_values(&[result.label()]);
+        }
         for report in Report::ALL {
             for result in Reported::ALL {
                 self.counters
@@ -100,6 +106,7 @@ impl Metrics {
         }
         for kind in ["checkout", "billing", "gateway_events", "confirmations"] {
             self.counters.retries.with_label_values(&[kind]);
+            self.times.waited_seconds.with_label_values(&[kind]);
             for reason in DeadReason::ALL {
                 self.counters
                     .dead_letters
@@ -135,6 +142,8 @@ fn process_metrics(_: &Registry) -> prometheus::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    mod named;
+
     use prometheus::proto::MetricType;
 
     use super::*;
@@ -166,7 +175,7 @@ mod tests {
             assert!(!histogram || name.ends_with("_seconds"), "{name}");
         }
         // All fields of the families, and build_info.
-        assert_eq!(ours.len(), 26, "a metric is made and never counted");
+        assert_eq!(ours.len(), 36, "a metric is made and never counted");
     }
 
     #[test]

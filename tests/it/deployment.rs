@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::harness::run;
+use crate::harness::tools::packaged;
 
 const ROLES: [&str; 3] = ["ingest", "worker", "confirmer"];
 const SCALED: [&str; 2] = ["worker", "confirmer"];
@@ -97,7 +98,7 @@ fn compose_starts_every_role_and_what_the_roles_need() {
         let command = words(service(&compose, role).get("command").unwrap());
         assert_eq!(command, ["run", "--role", role]);
     }
-    for other in ["simulator", "rabbitmq", "postgres", "prometheus"] {
+    for other in ["simulator", "rabbitmq", "postgres", "prometheus", "grafana"] {
         service(&compose, other);
     }
 }
@@ -243,9 +244,70 @@ fn the_image_does_not_run_as_root() {
 
 #[test]
 fn prometheus_looks_for_every_role() {
-    let prometheus = yaml("config/prometheus.yml");
+    let prometheus = yaml("config/prometheus/prometheus.yml");
     let names = prometheus.pointer("/scrape_configs/0/dns_sd_configs/0/names");
     assert_eq!(words(names.unwrap()), ROLES);
+}
+
+#[test]
+fn docker_composes_own_reader_takes_the_file() {
+    let file = ["--file", "docker-compose.yml", "config", "--format", "json"];
+    let read = packaged("docker-compose", &file).unwrap_or_else(|fault| panic!("{fault}"));
+    let read: Value = serde_json::from_str(&read).unwrap();
+    let names = read
+        .pointer("/services")
+        .and_then(Value::as_object)
+        .unwrap();
+    let compose = yaml("docker-compose.yml");
+    let wanted = compose.pointer("/services").and_then(Value::as_object);
+    let keys = |map: &serde_json::Map<String, Value>| map.keys().cloned().collect::<BTreeSet<_>>();
+    assert_eq!(keys(names), keys(wanted.unwrap()));
+}
+
+#[test]
+fn hadolint_finds_no_fault_in_the_dockerfile() {
+    packaged("hadolint", &["Dockerfile"]).unwrap_or_else(|fault| panic!("{fault}"));
+}
+
+#[test]
+fn every_service_is_hardened_and_says_when_it_is_healthy() {
+    let compose = yaml("docker-compose.yml");
+    let services = compose.pointer("/services").and_then(Value::as_object);
+    for name in services.unwrap().keys() {
+        let service = service(&compose, name);
+        assert_eq!(service["read_only"], true, "{name}");
+        assert_eq!(words(&service["cap_drop"]), ["ALL"], "{name}");
+        let options = words(&service["security_opt"]);
+        assert_eq!(options, ["no-new-privileges:true"], "{name}");
+        assert!(service["healthcheck"]["test"].is_array(), "{name}");
+        // Our own image names its user itself.
+        let user = service.get("user").and_then(Value::as_str);
+        let is_root = |user: &str| user.starts_with("root") || user.split(':').next() == Some("0");
+        match service.get("build") {
+            Some(_) => assert_eq!(user, None, "{name}"),
+            None => assert!(user.is_some_and(|user| !is_root(user)), "{name}: {user:?}"),
+        }
+    }
+}
+
+#[test]
+fn every_file_that_compose_mounts_is_there() {
+    let compose = yaml("docker-compose.yml");
+    let services = compose.pointer("/services").and_then(Value::as_object);
+    let mut seen = 0;
+    for (name, service) in services.unwrap() {
+        for volume in service.get("volumes").map(words).unwrap_or_default() {
+            let Some(rest) = volume.strip_prefix("./") else {
+                continue;
+            };
+            let file = rest.split(':').next().unwrap();
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+            assert!(path.exists(), "{name} mounts {file}");
+            assert!(volume.ends_with(":ro"), "{name} may write {file}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 4, "{seen}");
 }
 
 #[test]

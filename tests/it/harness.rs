@@ -10,6 +10,7 @@ mod proxy;
 mod queues;
 mod roles;
 mod stores;
+pub(crate) mod tools;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;

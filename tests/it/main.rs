@@ -8,14 +8,17 @@
     reason = "test harness: a failed step ends the test"
 )]
 
+mod alerts;
 mod api_keys;
 mod architecture;
 mod bench;
 mod browser;
+mod chart;
 mod cleeng_webhooks;
 mod commands;
 mod control;
 mod customers;
+mod dashboards;
 mod dead_letters;
 mod deployment;
 mod desk;

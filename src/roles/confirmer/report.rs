@@ -63,8 +63,7 @@ impl Confirmer {
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
-        self.metrics
-            .reported(confirmation.report, result_of(&answer));
+        self.tried(&confirmation, result_of(&answer));
         match answer {
             Ok(id) => self.delivered(job, known, Some(id)).await,
             Err(CallError::NotDone { retry_after, cause }) => {
@@ -120,8 +119,7 @@ impl Confirmer {
         };
         match answer {
             Ok(ReadBack::Recorded(id)) => {
-                self.metrics
-                    .reported(confirmation.report, Reported::AlreadyRecorded);
+                self.tried(&confirmation, Reported::AlreadyRecorded);
                 self.delivered(job, known, id).await
             }
             Ok(ReadBack::NotRecorded) => {
@@ -194,6 +192,13 @@ impl Confirmer {
             | Report::DetailsAttached
             | Report::DetailsReplaced => Ok(Vec::new()),
         }
+    }
+
+    /// Counts a try to tell Cleeng, and how late it was.
+    fn tried(&self, confirmation: &Confirmation, result: Reported) {
+        self.metrics.reported(confirmation.report, result);
+        let age = clock::now().since(confirmation.created_at);
+        self.metrics.told_at_age(result, age);
     }
 
     async fn cannot_be_told(&self, job: &Job, known: &mut Known) -> Result<Flow, LedgerError> {

@@ -222,6 +222,11 @@ impl Case {
         change.with_money_back(self.unwritten_money_back())
     }
 
+    /// Whether the payment has a status that the ledger does not hold yet.
+    pub(super) fn is_moved(&self) -> bool {
+        self.known.payment.status != self.written.payment.status
+    }
+
     /// Notes that a change was written.
     pub(super) fn written(&mut self, version: i64) {
         self.known = self.known.kept();

@@ -1,6 +1,6 @@
 //! What a worker writes down: one commit for everything that belongs together, then the confirmations that are owed.
 
-use tracing::{error, info};
+use tracing::error;
 
 use super::case::Case;
 use super::{Flow, Interrupted, Worker};
@@ -35,6 +35,9 @@ impl Worker {
             .map_err(Interrupted::Ledger)?
         {
             Committed::Version(version) => {
+                if case.is_moved() {
+                    self.metrics.moved(&case.known.payment);
+                }
                 case.written(version);
                 Ok(true)
             }
@@ -115,9 +118,6 @@ impl Worker {
         if !self.commit(case, kind, detail).await? {
             return Ok(false);
         }
-        let payment = &case.known.payment;
-        info!(payment.id = %payment.id, order.id = %payment.order_id, gateway = %payment.gateway,
-            status = payment.status.label(), "payment moved");
         if report.is_some() {
             self.publish_owed(case).await?;
         }
