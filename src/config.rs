@@ -9,13 +9,16 @@ mod cross;
 mod fault;
 mod gateways;
 mod layers;
+mod pem;
 mod publisher;
 mod read;
 mod reader;
 mod reconcile;
 mod sections;
+mod stores;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod value;
 mod variable;
 mod view;
@@ -41,6 +44,8 @@ pub(crate) use cross::check_roles;
 pub(crate) use fault::Faults;
 pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, TerminationType};
 pub(crate) use reconcile::ReconcileConfig;
+pub(crate) use stores::{BrokerConfig, BrokerTls, BrokerUrl, LedgerConfig, LedgerUrl};
+pub(crate) use traces::TracesConfig;
 pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.
@@ -97,46 +102,13 @@ pub(crate) struct Config {
     pub(crate) reconcile: ReconcileConfig,
     pub(crate) shutdown: ShutdownConfig,
     pub(crate) log: LogConfig,
+    pub(crate) traces: TracesConfig,
 }
 
 impl Config {
     pub(crate) fn gateway_names(&self) -> Vec<GatewayName> {
         self.gateways.keys().cloned().collect()
     }
-}
-
-/// Which broker: `amqp://…`, `amqps://…` or `embedded` (in the ledger's SQLite file).
-#[derive(Debug, Clone)]
-pub(crate) enum BrokerUrl {
-    Amqp(SecretString),
-    Embedded,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct BrokerConfig {
-    pub(crate) url: BrokerUrl,
-    /// First word of the exchange and of every queue: two installations can share a virtual host.
-    pub(crate) prefix: String,
-    /// How long a publish may take until it counts as failed.
-    pub(crate) publish_timeout: Duration,
-    /// How many publishes may await their confirms at once.
-    pub(crate) publish_window: usize,
-}
-
-/// Which ledger: `postgres://…` or `sqlite://path` .
-#[derive(Debug, Clone)]
-pub(crate) enum LedgerUrl {
-    Postgres(SecretString),
-    Sqlite(PathBuf),
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct LedgerConfig {
-    pub(crate) url: LedgerUrl,
-    /// Connections of one process to PostgreSQL; SQLite always has one.
-    pub(crate) max_connections: u32,
-    /// How long a statement may take, waiting for a connection included.
-    pub(crate) timeout: Duration,
 }
 
 #[derive(Debug, Clone)]

@@ -34,6 +34,7 @@ use crate::roles::breakers::Breakers;
 use crate::roles::ingest::{self, Ingest};
 use crate::supervise::Supervisor;
 use crate::telemetry::chain::error_chain;
+use crate::telemetry::export::Export;
 use crate::telemetry::metrics::Metrics;
 use crate::telemetry::ops;
 
@@ -52,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) only: BTreeSet<GatewayName>,
     /// Merged into the public router.
     pub(crate) extra: Option<Router>,
+    /// Spans that are recorded and have to be exported.
+    pub(crate) export: Option<Export>,
 }
 
 /// Everything that the roles share in one process.
@@ -95,6 +98,7 @@ pub(crate) async fn start(
         roles,
         only,
         extra,
+        export,
     } = plan;
     let ops_listener = bind("ops.listen", config.ops.listen).await?;
     let public_listener = match roles.contains(&Role::Ingest) {
@@ -153,7 +157,20 @@ pub(crate) async fn start(
     } else {
         parts.served.cancel();
     }
-    supervisor.start("roles", run_roles(parts, extra, stop.clone()));
+    let over = CancellationToken::new();
+    if let Some(export) = export {
+        let (metrics, grace) = (Arc::clone(&parts.metrics), parts.config.shutdown.grace);
+        let (over, stop) = (over.clone(), stop.clone());
+        supervisor.start("export of spans", async move {
+            export.run(&metrics, over, stop, grace).await;
+            Ok(())
+        });
+    }
+    let stop = stop.clone();
+    supervisor.start("roles", async move {
+        let _over = over.drop_guard();
+        run_roles(parts, extra, stop).await
+    });
     Ok(())
 }
 

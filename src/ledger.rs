@@ -39,11 +39,13 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{Any, AnyPool};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use crate::config::LedgerConfig;
 use crate::domain::ids::{GatewayName, GatewayRef, IdempotencyKey, OrderId, PaymentId};
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Known, Payment, Status};
+use crate::telemetry::spans;
 use connect::Backend;
 use fresh::Fresh;
 use lanes::Lanes;
@@ -142,6 +144,11 @@ impl Ledger {
     /// Takes a payment in, unless its key, its order or its cycle is taken. An order that is held by a checkout which was never
     /// queued (its ingest died) is taken over after ten seconds; what a renewal holds never is.
     pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
+        let span = spans::ledger("accept", new.payment.id);
+        self.take_in(new).instrument(span).await
+    }
+
+    async fn take_in(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
         // The groups know no cycles, and nothing that holds no order.
         let alone = new.payment.renewal.is_some() || new.payment.details.is_some();
         if !alone && self.lanes.accept(new).await?.is_some() {
@@ -211,6 +218,11 @@ impl Ledger {
     /// Writes the change when the payment still has the version that it was decided on. Forgets a final payment's
     /// single-use token, in its method and in its closed attempts.
     pub(crate) async fn commit(&self, change: &Change) -> Result<Committed, LedgerError> {
+        let span = spans::ledger("commit", change.payment.id);
+        self.write(change).instrument(span).await
+    }
+
+    async fn write(&self, change: &Change) -> Result<Committed, LedgerError> {
         // The groups know no money that goes back.
         let alone = !change.money_back.is_empty();
         if !alone && let Some(committed) = self.lanes.commit(change).await? {

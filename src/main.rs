@@ -18,6 +18,7 @@ mod roles;
 mod simulator;
 mod supervise;
 mod telemetry;
+mod tls;
 
 /// Many small values are made and dropped for each payment, on several threads.
 #[global_allocator]

@@ -5,3 +5,11 @@ pub(crate) mod confirmer;
 pub(crate) mod counted;
 pub(crate) mod ingest;
 pub(crate) mod worker;
+
+use crate::broker::Delivery;
+use crate::telemetry::trace::TraceContext;
+
+/// The trace that the message is part of.
+fn trace_of(delivery: &Delivery) -> Option<TraceContext> {
+    delivery.headers.traceparent.as_deref()?.parse().ok()
+}

@@ -2,9 +2,11 @@
 
 mod callers;
 pub(crate) mod chain;
+pub(crate) mod export;
 mod families;
 pub(crate) mod happenings;
 mod holds;
+mod json;
 pub(crate) mod labels;
 mod levels;
 pub(crate) mod logging;
@@ -12,4 +14,5 @@ pub(crate) mod metrics;
 pub(crate) mod ops;
 mod reconciled;
 mod register;
+pub(crate) mod spans;
 pub(crate) mod trace;

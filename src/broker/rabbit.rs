@@ -14,7 +14,7 @@ use self::link::LinkError;
 use self::publisher::RabbitPublisher;
 use super::topology::{Difference, Topology, queue_name};
 use super::{BrokerError, Handler, Publish, PublishError, Queue};
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, BrokerTls};
 use crate::domain::ids::GatewayName;
 
 mod acks;
@@ -33,6 +33,7 @@ const CLOSE_EXTRA: Duration = Duration::from_secs(3);
 /// What every session needs to know.
 pub(super) struct Setup {
     url: SecretString,
+    tls: BrokerTls,
     prefix: String,
     topology: Topology,
     publish_timeout: Duration,
@@ -51,6 +52,7 @@ impl Setup {
     fn new(url: &SecretString, config: &BrokerConfig, gateways: &[GatewayName]) -> Setup {
         Setup {
             url: url.clone(),
+            tls: config.tls.clone(),
             prefix: config.prefix.clone(),
             topology: Topology::new(&config.prefix, gateways),
             publish_timeout: config.publish_timeout,
@@ -60,7 +62,7 @@ impl Setup {
 
     /// A connection with a name that the management page shows.
     async fn connect(&self, purpose: &str) -> Result<Connection, LinkError> {
-        link::connect(&self.url, format!("{} {purpose}", self.prefix)).await
+        link::connect(&self.url, &self.tls, format!("{} {purpose}", self.prefix)).await
     }
 }
 
@@ -161,6 +163,7 @@ impl From<LinkError> for BrokerError {
             LinkError::BadUrl => BrokerError::BadUrl,
             other @ (LinkError::Late(_)
             | LinkError::Failed { .. }
+            | LinkError::Unbelieved(_)
             | LinkError::LongName
             | LinkError::Cancelled
             | LinkError::Broken(_)) => BrokerError::Away(other.to_string()),

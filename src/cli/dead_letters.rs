@@ -41,7 +41,8 @@ struct Desk<'a> {
 }
 
 pub(super) fn dead_letters(config: &Config, command: &Command) -> anyhow::Result<()> {
-    logging::init(&config.log).context("log.level")?;
+    // What it sends back stays in its trace; the command has no spans of its own.
+    logging::init(&config.log, None).context("log.level")?;
     super::runtime()?.block_on(async {
         let mut desk = Desk::open(config).await?;
         let done = match command {

@@ -66,7 +66,7 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     variables.retain(|(name, _)| !own(name));
     variables.extend(options.settings.iter().cloned());
     let config = Config::from_variables(&variables)?;
-    logging::init(&config.log)?;
+    let export = logging::init(&config.log, Some(&config.traces))?;
     let grace = config.shutdown.grace;
     let stop = CancellationToken::new();
     let mut supervisor = Supervisor::new(stop.clone());
@@ -83,6 +83,7 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
         roles: Role::ALL.into(),
         only: BTreeSet::new(),
         extra: Some(demo::routes(outside_url.clone(), methods)?),
+        export,
     };
     connector::start(plan, &mut supervisor, &stop).await?;
     supervisor.start("greeting", async move {

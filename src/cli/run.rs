@@ -30,7 +30,7 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
     };
     let listed: Vec<Role> = roles.iter().copied().collect();
     crate::config::check_roles(&config, &listed).map_err(Failure::Configuration)?;
-    logging::init(&config.log).context("log.level")?;
+    let export = logging::init(&config.log, Some(&config.traces)).context("log.level, traces")?;
     let only: BTreeSet<GatewayName> = options.gateway.iter().cloned().collect();
     if let Some(unknown) = only
         .iter()
@@ -52,6 +52,7 @@ pub(super) fn run(config: Config, options: &Options) -> Result<(), Failure> {
                 roles,
                 only,
                 extra: None,
+                export,
             },
             &mut supervisor,
             &stop,

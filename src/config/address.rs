@@ -86,6 +86,7 @@ pub(super) fn ledger(text: &str) -> Result<LedgerUrl, Wrong> {
     if url.path().trim_matches('/').is_empty() {
         return Err(Wrong::new("a URL without a database", LEDGER_SHAPES));
     }
+    super::stores::tls_of(&url)?;
     Ok(LedgerUrl::Postgres(SecretString::from(text)))
 }
 
@@ -170,6 +171,20 @@ pub(super) fn stripe_base_url(text: &str) -> Result<Url, Wrong> {
         ));
     }
     Ok(url)
+}
+
+/// Whether what is sent to the host of a store's URL stays on the machine or in its private network. Other schemes than http's
+/// leave an address of four numbers as it is written.
+pub(super) fn stays_near(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => match name.parse() {
+            Ok(address) => is_near(&Host::Ipv4(address)),
+            Err(_) => is_near(&Host::Domain(name)),
+        },
+        Some(host) => is_near(&host),
+        // A path of a socket.
+        None => true,
+    }
 }
 
 /// Loopback, or a host of one word: such names exist only inside a container network or a hosts file.

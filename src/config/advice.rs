@@ -36,6 +36,7 @@ impl Config {
             "cleeng.webhook_secret is not set: Cleeng's webhooks (renewals, refunds, the end of a subscription) are refused"
                 .to_owned()
         });
-        late.chain(apart).chain(deaf).collect()
+        let open = super::stores::in_the_clear(&self.broker.url, &self.ledger.url);
+        late.chain(apart).chain(open).chain(deaf).collect()
     }
 }

@@ -4,6 +4,22 @@ use secrecy::SecretString;
 
 use super::value::Wrong;
 
+/// Keys whose value is never shown, by their last word or in full. A publishable key is none, but what stands in its place
+/// by mistake may well be.
+pub(super) const SECRET: [&str; 11] = [
+    "publisher_token",
+    "secret_key",
+    "publishable_key",
+    "webhook_secret",
+    "api_key_hashes",
+    "client_key",
+    // A key by mistake.
+    "broker.ca",
+    "client_certificate",
+    "broker.url",
+    "ledger.url",
+    "traces.headers",
+];
 /// How the kinds of Stripe's keys begin, and what each is called.
 const KINDS: [(&str, &str); 4] = [
     ("sk_", "a secret key"),
@@ -11,6 +27,12 @@ const KINDS: [(&str, &str); 4] = [
     ("pk_", "a publishable key"),
     ("whsec_", "a webhook secret"),
 ];
+
+/// Whether a key's value is never shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or(key);
+    SECRET.contains(&key) || SECRET.contains(&last)
+}
 
 /// A token as it goes into a header: visible ASCII, at least one character.
 pub(super) fn token(text: &str) -> Result<SecretString, Wrong> {

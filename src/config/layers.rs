@@ -183,22 +183,38 @@ fn secret_file(
         variable: name.to_owned(),
         path: value.to_owned(),
     };
-    let raw = match read_file(Path::new(value)) {
-        Ok(text) => {
+    let read = read_file(Path::new(value))
+        .map_err(|error| {
+            (
+                format!("the file cannot be read: {error}"),
+                "name a file that this process may read",
+            )
+        })
+        .and_then(|text| {
             let text = text.strip_suffix('\n').unwrap_or(&text);
-            Raw::Text(text.strip_suffix('\r').unwrap_or(text).to_owned())
-        }
-        Err(error) => {
+            let text = text.strip_suffix('\r').unwrap_or(text).to_owned();
+            // A secret that was not delivered must not be taken for one that is not wanted.
+            let empty = || {
+                (
+                    "the file is empty".to_owned(),
+                    "write the value into it, or unset the variable",
+                )
+            };
+            (!text.is_empty()).then_some(text).ok_or_else(empty)
+        });
+    let raw = read.map_or_else(
+        |(problem, remedy)| {
             faults.push(Fault {
                 key: path.to_owned(),
                 variable: Some(name.to_owned()),
                 origin: origin.clone(),
                 value: None,
-                problem: format!("the file cannot be read: {error}"),
-                remedy: "name a file that this process may read".to_owned(),
+                problem,
+                remedy: remedy.to_owned(),
             });
             Raw::Unread
-        }
-    };
+        },
+        Raw::Text,
+    );
     Entry { raw, origin }
 }

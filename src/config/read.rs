@@ -6,7 +6,9 @@ use std::path::Path;
 use super::fault::{Fault, Faults, Origin};
 use super::layers::Layers;
 use super::reader::Reader;
-use super::{Config, auth, cleeng_webhooks, cross, gateways, reconcile, sections, variable};
+use super::{
+    Config, auth, cleeng_webhooks, cross, gateways, reconcile, sections, stores, traces, variable,
+};
 
 /// The defaults, and the documentation of every key.
 pub(super) const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -79,6 +81,7 @@ pub(super) fn read(
     }
     let mut reader = Reader::new(layers, faults);
     let config = assemble(&mut reader);
+    stores::named_files(&mut reader, read_file);
     let faults = reader.finish();
     match config {
         Some(config) if faults.is_empty() => Ok(config),
@@ -88,8 +91,8 @@ pub(super) fn read(
 
 /// Reads every section, then judges what must fit together.
 pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
-    let broker = sections::broker(reader);
-    let ledger = sections::ledger(reader);
+    let broker = stores::broker(reader);
+    let ledger = stores::ledger(reader);
     let http = sections::http(reader);
     let ops = sections::ops(reader);
     let auth = auth::auth(reader);
@@ -102,6 +105,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
     let reconcile = reconcile::reconcile(reader);
     let shutdown = sections::shutdown(reader);
     let log = sections::log(reader);
+    let traces = traces::traces(reader);
     cross::check(reader);
     Some(Config {
         broker: broker?,
@@ -118,6 +122,7 @@ pub(super) fn assemble(reader: &mut Reader) -> Option<Config> {
         reconcile: reconcile?,
         shutdown: shutdown?,
         log: log?,
+        traces: traces?,
     })
 }
 

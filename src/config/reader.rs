@@ -4,22 +4,12 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::credential::is_secret;
 use super::fault::{Fault, Origin};
 use super::layers::{Entry, Layers, Raw};
 use super::value::{self, Wrong};
 use super::variable;
 
-/// Keys whose value is never shown, by their last word or in full. A publishable key is none, but what stands in its place
-/// by mistake may well be.
-const SECRET: [&str; 7] = [
-    "publisher_token",
-    "secret_key",
-    "publishable_key",
-    "webhook_secret",
-    "api_key_hashes",
-    "broker.url",
-    "ledger.url",
-];
 /// No more of a value than this is shown.
 const SHOWN_CHARACTERS: usize = 80;
 
@@ -246,11 +236,6 @@ impl Reader {
                 ),
         })
     }
-}
-
-fn is_secret(key: &str) -> bool {
-    let last = key.rsplit('.').next().unwrap_or(key);
-    SECRET.contains(&key) || SECRET.contains(&last)
 }
 
 /// A value as a fault may show it. A text with an `@` may be an address with a password.

@@ -1,4 +1,4 @@
-//! Every section but the gateways: which keys it has, and the range of each.
+//! Every section but the stores and the gateways: which keys it has, and the range of each.
 
 use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
@@ -8,13 +8,13 @@ use super::credential;
 use super::reader::Reader;
 use super::value;
 use super::{
-    BrokerConfig, CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig, HttpConfig,
-    LedgerConfig, LogConfig, LogFormat, OpsConfig, RefundFields, ShutdownConfig, TerminationCall,
-    TerminationType, WorkerConfig, address, visitors,
+    CallLimits, CheckoutConfig, CleengConfig, ConfirmerConfig, HttpConfig, LogConfig, LogFormat,
+    OpsConfig, RefundFields, ShutdownConfig, TerminationCall, TerminationType, WorkerConfig,
+    address, visitors,
 };
 
 /// How far a store's time-out may be set; below 2 s keeps the promise of an early 503.
-const STORE_TIMEOUT: RangeInclusive<Duration> = millis(10)..=secs(10);
+pub(super) const STORE_TIMEOUT: RangeInclusive<Duration> = millis(10)..=secs(10);
 /// Often enough to help, rarely enough to cost nothing.
 const SWEEP: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(86_400);
@@ -37,30 +37,6 @@ pub(super) const fn millis(count: u64) -> Duration {
 
 pub(super) const fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
-}
-
-pub(super) fn broker(reader: &mut Reader) -> Option<BrokerConfig> {
-    let url = reader.text("broker.url", address::broker);
-    let prefix = reader.text("broker.prefix", value::prefix);
-    let publish_timeout = reader.duration("broker.publish_timeout", STORE_TIMEOUT);
-    let publish_window = reader.number("broker.publish_window", 1..=10_000);
-    Some(BrokerConfig {
-        url: url?,
-        prefix: prefix?,
-        publish_timeout: publish_timeout?,
-        publish_window: publish_window?,
-    })
-}
-
-pub(super) fn ledger(reader: &mut Reader) -> Option<LedgerConfig> {
-    let url = reader.text("ledger.url", address::ledger);
-    let max_connections = reader.number("ledger.max_connections", 2..=1000);
-    let timeout = reader.duration("ledger.timeout", STORE_TIMEOUT);
-    Some(LedgerConfig {
-        url: url?,
-        max_connections: max_connections?,
-        timeout: timeout?,
-    })
 }
 
 pub(super) fn http(reader: &mut Reader) -> Option<HttpConfig> {

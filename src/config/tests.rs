@@ -3,6 +3,7 @@
 mod callers;
 mod faults;
 mod files;
+mod secrets;
 mod unpublished;
 mod webhooks;
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::value::spell;
 use super::{
     AuthConfig, BrokerUrl, CaptureMode, CleengWebhooksConfig, Config, GatewayConfig, LedgerUrl,
-    LogFormat, RefundPaths, SignatureEncoding, StripeConfig,
+    LogFormat, RefundPaths, SignatureEncoding, StripeConfig, TracesConfig,
 };
 
 const SECRET: &str = "[secret]";
@@ -25,6 +25,9 @@ impl Config {
                     BrokerUrl::Embedded => "embedded",
                     BrokerUrl::Amqp(_) => SECRET,
                 },
+                "ca": shown(self.broker.tls.ca.is_some(), "[certificates]"),
+                "client_certificate": shown(self.broker.tls.identity.is_some(), "[certificates]"),
+                "client_key": shown(self.broker.tls.identity.is_some(), SECRET),
                 "prefix": self.broker.prefix,
                 "publish_timeout": spell(self.broker.publish_timeout),
                 "publish_window": self.broker.publish_window,
@@ -98,6 +101,7 @@ impl Config {
                     LogFormat::Pretty => "pretty",
                 },
             },
+            "traces": traces_view(&self.traces),
         })
     }
 }
@@ -105,6 +109,25 @@ impl Config {
 fn listed(networks: &[IpNet]) -> String {
     let spelt: Vec<String> = networks.iter().map(ToString::to_string).collect();
     spelt.join(",")
+}
+
+fn traces_view(traces: &TracesConfig) -> Value {
+    let attributes = traces.attributes.iter();
+    let attributes: Vec<String> = attributes
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    json!({
+        "endpoint": traces.endpoint.as_ref().map_or("", |url| url.as_str()),
+        "headers": shown(!traces.headers.is_empty(), SECRET),
+        "service_name": traces.service_name,
+        "attributes": attributes.join(","),
+        "sample_ratio": traces.sample_ratio.to_string(),
+    })
+}
+
+/// Whether there is one may be seen.
+fn shown(is_set: bool, stand_in: &str) -> &str {
+    if is_set { stand_in } else { "" }
 }
 
 fn auth_view(auth: &AuthConfig) -> Value {

@@ -92,6 +92,8 @@ fn is_collision(error: &LedgerError) -> bool {
             .as_database_error()
             .is_some_and(|database| database.is_unique_violation()),
         LedgerError::TimedOut
+        | LedgerError::Unbelieved(_)
+        | LedgerError::NoTls(_)
         | LedgerError::Closed
         | LedgerError::Tables(_)
         | LedgerError::Unreadable { .. } => false,

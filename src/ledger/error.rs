@@ -2,11 +2,29 @@
 
 use std::sync::Arc;
 
+use crate::tls::{Settings, Unbelieved};
+
+/// What TLS to PostgreSQL is set with.
+const SETTINGS: Settings = Settings {
+    server: "PostgreSQL",
+    url: "ledger.url",
+    authority: "sslrootcert in ledger.url",
+    identity: "sslcert and sslkey in ledger.url",
+};
+
 /// All of them mean the same to a caller: wait, keep the message, try again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum LedgerError {
     #[error("the ledger is away or too slow")]
     Away(#[source] Arc<sqlx::Error>),
+    /// It is there, and TLS with it was not agreed on.
+    #[error(transparent)]
+    Unbelieved(Unbelieved),
+    /// The server has none, or a file of ours cannot be used.
+    #[error(
+        "TLS with PostgreSQL was not agreed on; look at sslmode and the files in ledger.url, and at ssl of the server"
+    )]
+    NoTls(#[source] Arc<sqlx::Error>),
     #[error("the ledger did not answer in time")]
     TimedOut,
     /// Only when it is opened: made by another build, or its database user may not create tables.
@@ -38,7 +56,11 @@ impl LedgerError {
                 .and_then(|error| error.code())
                 .is_some_and(|code| blames_the_statement(&code)),
             LedgerError::Unreadable { .. } => true,
-            LedgerError::TimedOut | LedgerError::Tables(_) | LedgerError::Closed => false,
+            LedgerError::Unbelieved(_)
+            | LedgerError::NoTls(_)
+            | LedgerError::TimedOut
+            | LedgerError::Tables(_)
+            | LedgerError::Closed => false,
         }
     }
 }
@@ -58,6 +80,12 @@ fn blames_the_statement(code: &str) -> bool {
 
 impl From<sqlx::Error> for LedgerError {
     fn from(cause: sqlx::Error) -> LedgerError {
+        if let Some(unbelieved) = Unbelieved::by(&cause, SETTINGS) {
+            return LedgerError::Unbelieved(unbelieved);
+        }
+        if matches!(cause, sqlx::Error::Tls(_)) {
+            return LedgerError::NoTls(Arc::new(cause));
+        }
         LedgerError::Away(Arc::new(cause))
     }
 }

@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tracing::{Instrument, info_span};
 
 use crate::broker::{Delivery, Handler, Verdict};
 use crate::cleeng::Cleeng;
@@ -28,10 +27,9 @@ use crate::domain::retry;
 use crate::ledger::{Ledger, LedgerError};
 use crate::roles::breakers::Guard;
 use crate::roles::counted::count_wait;
-use crate::roles::worker::trace_of;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::trace::TraceContext;
+use crate::telemetry::spans;
 
 /// A run that takes more steps than this has found a loop in the plan.
 const MOST_STEPS: usize = 8;
@@ -91,8 +89,8 @@ impl Handler for Confirmer {
                 && delivery.headers.failures == 0
                 && delivery.headers.replayed == 0,
         };
-        let span = info_span!("confirmation", trace.id = trace_of(delivery).map(TraceContext::trace_id), payment.id = %payment_id, failures = job.failures);
-        held(self.deliver(&job).instrument(span).await)
+        spans::about(payment_id);
+        held(self.deliver(&job).await)
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use tracing::Instrument;
 
 use crate::broker::{Delivery, Handler, Queue, Verdict};
 use crate::clock;
 use crate::config::Role;
 use crate::domain::message::Envelope;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::spans::{self, Taken};
 
 /// A handler with its counters.
 pub(crate) struct Counted {
@@ -72,8 +74,29 @@ pub(crate) fn count_wait(delivery: &Delivery, envelope: &Envelope, metrics: &Met
 impl Handler for Counted {
     async fn take(&self, delivery: &Delivery) -> Verdict {
         let _in_hand = self.metrics.in_flight(self.role);
-        let verdict = self.inner.take(delivery).await;
-        self.tell(&delivery.queue, &verdict);
+        let headers = &delivery.headers;
+        let span = spans::delivery(&Taken {
+            role: self.role,
+            queue: &delivery.queue,
+            trace: super::trace_of(delivery),
+            failures: headers.failures,
+            replayed: headers.replayed,
+            redelivered: delivery.redelivered,
+        });
+        let verdict = self.inner.take(delivery).instrument(span.clone()).await;
+        // Within the span, so that each line has the trace and the payment.
+        span.in_scope(|| self.tell(&delivery.queue, &verdict));
+        let (word, error) = outcome(&verdict);
+        spans::settled(&span, word, error);
         verdict
+    }
+}
+
+fn outcome(verdict: &Verdict) -> (&'static str, Option<&str>) {
+    match verdict {
+        Verdict::Done => ("done", None),
+        Verdict::Later { error, .. } => ("later", Some(error)),
+        Verdict::Park { error, .. } => ("park", Some(error)),
+        Verdict::Hold { error } => ("hold", Some(error)),
     }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tracing::{Instrument, error, info_span, warn};
+use tracing::{error, warn};
 
 use crate::broker::{Delivery, Handler, Publish, Verdict};
 use crate::cleeng::Cleeng;
@@ -35,7 +35,7 @@ use crate::roles::breakers::Breakers;
 use crate::roles::counted::count_wait;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::metrics::Metrics;
-use crate::telemetry::trace::TraceContext;
+use crate::telemetry::spans;
 
 use case::Case;
 use job::Job;
@@ -79,27 +79,17 @@ impl Handler for Worker {
             Err(cause) => return Verdict::park(DeadReason::Undecodable, &error_chain(&cause)),
         };
         count_wait(delivery, &envelope, &self.metrics);
-        let span = info_span!(
-            "command",
-            trace.id = trace_of(delivery).map(TraceContext::trace_id),
-            payment.id = tracing::field::Empty,
-            failures = delivery.headers.failures
-        );
-        async {
-            if let Body::Demand { demand_id } = envelope.body {
-                return self.meet(demand_id, delivery).await;
-            }
-            match self.job(&envelope, delivery).await {
-                Ok(Some(job)) => {
-                    tracing::Span::current().record("payment.id", job.payment_id.to_string());
-                    self.pursue(&job).await
-                }
-                Ok(None) => Verdict::Done,
-                Err(verdict) => verdict,
-            }
+        if let Body::Demand { demand_id } = envelope.body {
+            return self.meet(demand_id, delivery).await;
         }
-        .instrument(span)
-        .await
+        match self.job(&envelope, delivery).await {
+            Ok(Some(job)) => {
+                spans::about(job.payment_id);
+                self.pursue(&job).await
+            }
+            Ok(None) => Verdict::Done,
+            Err(verdict) => verdict,
+        }
     }
 }
 
@@ -214,11 +204,6 @@ impl Worker {
             error: error.to_owned(),
         }
     }
-}
-
-/// The trace that the message is part of.
-pub(crate) fn trace_of(delivery: &Delivery) -> Option<TraceContext> {
-    delivery.headers.traceparent.as_deref()?.parse().ok()
 }
 
 impl Case {

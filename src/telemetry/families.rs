@@ -33,6 +33,7 @@ pub(super) struct Counters {
     pub(super) demands: IntCounterVec,
     pub(super) callers_refused: IntCounterVec,
     pub(super) jwks_fetches: IntCounterVec,
+    pub(super) spans: IntCounterVec,
 }
 
 /// How long it took.
@@ -127,6 +128,11 @@ impl Counters {
                 "jwks_fetches_total",
                 &["result"],
                 "Fetches of the keys of customers' tokens",
+            )?,
+            spans: r.counters(
+                "spans_total",
+                &["result"],
+                "Spans that were recorded, by what became of them",
             )?,
         })
     }

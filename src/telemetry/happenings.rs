@@ -9,6 +9,7 @@ use super::labels::{
     WebhookResult,
 };
 use super::metrics::Metrics;
+use super::trace::TraceContext;
 use crate::config::Role;
 use crate::domain::confirmation::Report;
 use crate::domain::dead::DeadReason;
@@ -18,17 +19,23 @@ use crate::domain::outcome::Outcome;
 use crate::domain::queue::Queue;
 
 impl Metrics {
-    pub(crate) fn accepted(&self, gateway: &GatewayName, payment: PaymentId, order: OrderId) {
+    pub(crate) fn accepted(
+        &self,
+        gateway: &GatewayName,
+        payment: PaymentId,
+        order: OrderId,
+        trace: TraceContext,
+    ) {
         self.counters
             .accepted
             .with_label_values(&[gateway.as_str()])
             .inc();
-        tracing::info!(payment.id = %payment, order.id = %order, %gateway, "payment accepted");
+        tracing::info!(trace.id = trace.trace_id(), payment.id = %payment, order.id = %order, %gateway, "payment accepted");
     }
 
-    pub(crate) fn replayed(&self, payment: PaymentId) {
+    pub(crate) fn replayed(&self, payment: PaymentId, trace: TraceContext) {
         self.counters.replayed.inc();
-        tracing::info!(payment.id = %payment, "request repeated");
+        tracing::info!(trace.id = trace.trace_id(), payment.id = %payment, "request repeated");
     }
 
     pub(crate) fn refused(&self, reason: Refusal) {
@@ -69,7 +76,8 @@ impl Metrics {
             .with_label_values(&[gateway.as_str(), outcome])
             .inc();
         match answer {
-            Ok(_) => tracing::info!(%gateway, outcome, "gateway answered"),
+            // What comes of it is the payment's next state, and that is a line of its own.
+            Ok(_) => tracing::debug!(%gateway, outcome, "gateway answered"),
             Err(error @ (CallError::NotDone { .. } | CallError::Unknown { .. })) => {
                 tracing::warn!(%gateway, outcome, %error, "gateway call failed");
             }
@@ -223,21 +231,6 @@ impl Metrics {
         gauge.inc();
         InFlight(gauge)
     }
-
-    /// How many payments are in doubt, and the age of the oldest.
-    pub(crate) fn doubts(&self, count: i64, oldest: Option<Duration>) {
-        self.gauges.in_doubt.set(count);
-        self.gauges
-            .in_doubt_oldest_seconds
-            .set(oldest.unwrap_or_default().as_secs_f64());
-    }
-
-    pub(crate) fn depth(&self, queue: &Queue, messages: i64) {
-        self.gauges
-            .queue_depth
-            .with_label_values(&[queue.to_string().as_str()])
-            .set(messages);
-    }
 }
 
 /// Counts one thing in hand.
@@ -256,8 +249,10 @@ pub(super) fn touch_all(metrics: &Metrics, gateway: &GatewayName) {
     use crate::domain::queue::Lane;
     use uuid::Uuid;
     let span = Duration::from_millis(5);
-    metrics.accepted(gateway, PaymentId(Uuid::from_u128(1)), OrderId(1));
-    metrics.replayed(PaymentId(Uuid::from_u128(1)));
+    let (payment, trace) = (PaymentId(Uuid::from_u128(1)), TraceContext::root(1, 1));
+    metrics.accepted(gateway, payment, OrderId(1), trace);
+    metrics.replayed(payment, trace);
+    metrics.spans(super::labels::SpanResult::Exported, 1);
     metrics.refused(Refusal::Invalid);
     let answer = Err(CallError::Broken {
         code: "401".to_owned(),

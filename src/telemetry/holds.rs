@@ -1,4 +1,7 @@
-//! What is held back for now, and its end: a queue, calls to another system, new payments. Gauge and log line in one function each.
+//! What waits, and what is held back for now and its end: a queue, calls to another system, new payments. Gauge and log line in one
+//! function each.
+
+use std::time::Duration;
 
 use prometheus::IntGauge;
 
@@ -7,6 +10,21 @@ use crate::domain::ids::GatewayName;
 use crate::domain::queue::Queue;
 
 impl Metrics {
+    /// How many payments are in doubt, and the age of the oldest.
+    pub(crate) fn doubts(&self, count: i64, oldest: Option<Duration>) {
+        self.gauges.in_doubt.set(count);
+        self.gauges
+            .in_doubt_oldest_seconds
+            .set(oldest.unwrap_or_default().as_secs_f64());
+    }
+
+    pub(crate) fn depth(&self, queue: &Queue, messages: i64) {
+        self.gauges
+            .queue_depth
+            .with_label_values(&[queue.to_string().as_str()])
+            .set(messages);
+    }
+
     /// A queue is not consumed for now, since nothing on it can go on.
     pub(crate) fn lane_paused(&self, queue: &Queue, error: &str) {
         self.lane(queue).set(1);

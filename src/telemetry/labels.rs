@@ -194,6 +194,16 @@ labels! {
 }
 
 labels! {
+    /// What became of a span that was recorded.
+    SpanResult {
+        Exported = "exported",
+        QueueFull = "queue_full",
+        /// The collector did not take it, or the process stopped first.
+        Failed = "failed",
+    }
+}
+
+labels! {
     /// A call to Cleeng.
     CleengCall {
         Order = "order",

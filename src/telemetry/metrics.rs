@@ -5,7 +5,7 @@ use prometheus::{Registry, TextEncoder};
 use super::families::{Counters, Gauges, Times};
 use super::labels::{
     CallerRefusal, CleengCall, DemandKind, DemandResult, JwksFetch, Refusal, Reported, Route,
-    StatusClass, WebhookResult,
+    SpanResult, StatusClass, WebhookResult,
 };
 use super::register::Register;
 use crate::domain::confirmation::Report;
@@ -70,6 +70,9 @@ impl Metrics {
                     .demands
                     .with_label_values(&[kind.label(), result.label()]);
             }
+        }
+        for result in SpanResult::ALL {
+            self.counters.spans.with_label_values(&[result.label()]);
         }
         for reason in Refusal::ALL {
             self.counters.refused.with_label_values(&[reason.label()]);
@@ -175,7 +178,7 @@ mod tests {
             assert!(!histogram || name.ends_with("_seconds"), "{name}");
         }
         // All fields of the families, and build_info.
-        assert_eq!(ours.len(), 36, "a metric is made and never counted");
+        assert_eq!(ours.len(), 37, "a metric is made and never counted");
     }
 
     #[test]

@@ -26,6 +26,26 @@ impl TraceContext {
         }
     }
 
+    /// A place in a trace; whether it is recorded was decided where it began. Zero is no id in the standard.
+    pub(crate) fn new(trace_id: u128, span_id: u64, sampled: bool) -> TraceContext {
+        TraceContext {
+            sampled,
+            ..TraceContext::root(trace_id, span_id)
+        }
+    }
+
+    pub(crate) fn trace(self) -> u128 {
+        self.trace_id
+    }
+
+    pub(crate) fn span(self) -> u64 {
+        self.span_id
+    }
+
+    pub(crate) fn is_sampled(self) -> bool {
+        self.sampled
+    }
+
     /// The same trace, below a new span.
     pub(crate) fn child(self, span_id: u64) -> TraceContext {
         TraceContext {

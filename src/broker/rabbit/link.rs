@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::types::ShortString;
 use lapin::uri::AMQPUri;
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
+
+use crate::config::BrokerTls;
+use crate::tls::{Settings, Unbelieved};
 
 /// lapin itself waits without limit for every answer.
 const CALL: Duration = Duration::from_secs(10);
@@ -18,6 +22,14 @@ const TCP_CONNECT_MILLIS: u64 = 3000;
 /// The longest frame, in bytes. The client keeps room for dozens of frames each way on every connection; our messages are well
 /// below a kilobyte, and the headers of a dead letter with its two error texts fit in one.
 const FRAME_BYTES: u32 = 16 * 1024;
+
+/// What TLS to the broker is set with.
+const SETTINGS: Settings = Settings {
+    server: "RabbitMQ",
+    url: "broker.url",
+    authority: "broker.ca",
+    identity: "broker.client_certificate and broker.client_key",
+};
 
 /// Why a session is over. Its texts come from the broker and the operating system; the URL is in none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +43,8 @@ pub(crate) enum LinkError {
         code: Option<u16>,
         reason: String,
     },
+    #[error(transparent)]
+    Unbelieved(Unbelieved),
     #[error("the broker's URL is not an AMQP URL")]
     BadUrl,
     #[error("a name is longer than AMQP allows")]
@@ -73,7 +87,11 @@ pub(super) async fn within<T>(
 }
 
 /// Opens a connection that lives for one session: lapin's own recovery stays off, since it can hang for ever.
-pub(super) async fn connect(url: &SecretString, name: String) -> Result<Connection, LinkError> {
+pub(super) async fn connect(
+    url: &SecretString,
+    tls: &BrokerTls,
+    name: String,
+) -> Result<Connection, LinkError> {
     // The parse error may repeat the text, which holds the password.
     let mut uri: AMQPUri = url.expose_secret().parse().map_err(|_| LinkError::BadUrl)?;
     uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
@@ -82,10 +100,27 @@ pub(super) async fn connect(url: &SecretString, name: String) -> Result<Connecti
         .connection_timeout
         .get_or_insert(TCP_CONNECT_MILLIS);
     let properties = ConnectionProperties::default().with_connection_name(name.into());
-    timeout(CONNECT, Connection::connect_uri(uri, properties))
+    let runtime =
+        lapin::runtime::default_runtime().map_err(|error| LinkError::failed("connect", &error))?;
+    let connecting = Connection::connect_uri_with_config(uri, properties, tls_config(tls), runtime);
+    timeout(CONNECT, connecting)
         .await
         .map_err(|_| LinkError::Late("connect"))?
-        .map_err(|error| LinkError::failed("connect", &error))
+        .map_err(|error| match Unbelieved::by(&error, SETTINGS) {
+            Some(unbelieved) => LinkError::Unbelieved(unbelieved),
+            None => LinkError::failed("connect", &error),
+        })
+}
+
+/// As lapin takes it; it trusts what the system trusts as well.
+fn tls_config(tls: &BrokerTls) -> OwnedTLSConfig {
+    OwnedTLSConfig {
+        identity: tls.identity.as_ref().map(|ours| OwnedIdentity::PKCS8 {
+            pem: ours.certificate.as_bytes().to_vec(),
+            key: ours.key.expose_secret().as_bytes().to_vec(),
+        }),
+        cert_chain: tls.ca.clone(),
+    }
 }
 
 pub(super) async fn close(connection: &Connection) {

@@ -209,7 +209,10 @@ impl Owner {
 /// What only an operator can repair is an error; the rest we cope with.
 pub(super) fn report(error: &LinkError, unconfirmed: usize) {
     match error {
-        LinkError::Incompatible { .. } | LinkError::BadUrl | LinkError::LongName => {
+        LinkError::Incompatible { .. }
+        | LinkError::Unbelieved(_)
+        | LinkError::BadUrl
+        | LinkError::LongName => {
             tracing::error!(%error, "RabbitMQ cannot be used");
         }
         LinkError::Late(_)

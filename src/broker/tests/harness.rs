@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::broker::topology::Topology;
 use crate::broker::{Broker, Delivery, Handler, Headers, Outgoing, Queue, Verdict};
-use crate::config::{BrokerConfig, BrokerUrl, LedgerUrl};
+use crate::config::{BrokerConfig, BrokerTls, BrokerUrl, LedgerUrl};
 use crate::domain::ids::GatewayName;
 
 /// Longer than anything here takes on a busy machine.
@@ -50,6 +50,7 @@ impl Rig {
         Rig {
             config: BrokerConfig {
                 url,
+                tls: BrokerTls::default(),
                 prefix,
                 publish_timeout: Duration::from_secs(10),
                 publish_window: 100,

@@ -3,7 +3,7 @@
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 71] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",
@@ -20,6 +20,44 @@ const ENVIRONMENT_FAULTS: [(&str, &str, &str); 61] = [
         "bare slash",
     ),
     ("CONNECTOR_BROKER__URL", "canary", "not a URL"),
+    ("CONNECTOR_BROKER__CA", "canary", "no certificate in PEM"),
+    (
+        "CONNECTOR_BROKER__CLIENT_CERTIFICATE",
+        "canary",
+        "no certificate in PEM",
+    ),
+    (
+        "CONNECTOR_BROKER__CLIENT_KEY",
+        "canary",
+        "no private key in PEM",
+    ),
+    (
+        "CONNECTOR_LEDGER__URL",
+        "postgres://u:canary@h/db?sslmode=full",
+        "an sslmode that is not known",
+    ),
+    (
+        "CONNECTOR_LEDGER__URL",
+        "postgres://u:canary@h/db?sslmode=require&sslrootcert=/ca.pem",
+        "this sslmode does not ask",
+    ),
+    (
+        "CONNECTOR_TRACES__ENDPOINT",
+        "http://otel.example:4318",
+        "in clear",
+    ),
+    ("CONNECTOR_TRACES__HEADERS", "canary", "not a list"),
+    ("CONNECTOR_TRACES__SERVICE_NAME", " ", "empty"),
+    (
+        "CONNECTOR_TRACES__ATTRIBUTES",
+        "service.name=x",
+        "set by itself",
+    ),
+    (
+        "CONNECTOR_TRACES__SAMPLE_RATIO",
+        "2",
+        "not a part of a whole",
+    ),
     ("CONNECTOR_BROKER__PREFIX", "Up", "not a prefix"),
     ("CONNECTOR_BROKER__PREFIX", "", "not a prefix"),
     (

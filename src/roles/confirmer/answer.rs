@@ -18,6 +18,7 @@ use crate::domain::ids::DemandId;
 use crate::domain::retry;
 use crate::ledger::LedgerError;
 use crate::telemetry::labels::CleengCall;
+use crate::telemetry::spans;
 
 impl Confirmer {
     pub(super) async fn answer(
@@ -69,10 +70,11 @@ impl Confirmer {
             return Ok(Verdict::Hold { error });
         };
         let started = Instant::now();
-        let answer = self
+        let span = spans::cleeng(CleengCall::Terminate, None);
+        let ending_it = self
             .cleeng
-            .terminate(ending.subscription_id, self.termination)
-            .await;
+            .terminate(ending.subscription_id, self.termination);
+        let answer = spans::call(span, |()| "done", ending_it).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Terminate, started.elapsed());

@@ -16,6 +16,7 @@ use crate::domain::money_back::MoneyBack;
 use crate::domain::payment::{Known, Payment};
 use crate::ledger::LedgerError;
 use crate::telemetry::labels::{CleengCall, Reported};
+use crate::telemetry::spans;
 
 /// What one confirmation tells.
 #[derive(Clone, Copy)]
@@ -56,10 +57,14 @@ impl Confirmer {
             return Ok(Flow::Again);
         }
         let started = Instant::now();
-        let answer = match news {
-            Telling::Payment(news) => self.cleeng.report(turn, &payment, news).await,
-            Telling::Details(news) => self.cleeng.report_details(turn, news).await,
+        let telling = async {
+            match news {
+                Telling::Payment(news) => self.cleeng.report(turn, &payment, news).await,
+                Telling::Details(news) => self.cleeng.report_details(turn, news).await,
+            }
         };
+        let span = spans::cleeng(CleengCall::Report, Some(payment.id));
+        let answer = spans::call(span, |_| "done", telling).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
@@ -109,7 +114,9 @@ impl Confirmer {
                     return self.barred(job, known).await;
                 };
                 let started = Instant::now();
-                let answer = self.cleeng.read_back(&payment, news).await;
+                let span = spans::cleeng(CleengCall::ReadBack, Some(payment.id));
+                let reading = self.cleeng.read_back(&payment, news);
+                let answer = spans::call(span, found, reading).await;
                 call.ended(&answer);
                 self.metrics
                     .cleeng_took(CleengCall::ReadBack, started.elapsed());
@@ -162,7 +169,10 @@ impl Confirmer {
             return self.barred(job, known).await;
         };
         let started = Instant::now();
-        let answer = self.cleeng.order(known.payment.order_id).await;
+        let payment = &known.payment;
+        let span = spans::cleeng(CleengCall::Order, Some(payment.id));
+        let reading = self.cleeng.order(payment.order_id);
+        let answer = spans::call(span, |_| "done", reading).await;
         self.metrics
             .cleeng_took(CleengCall::Order, started.elapsed());
         call.ended(&answer);
@@ -256,6 +266,15 @@ fn telling<'a>(
         },
     };
     Some(Telling::Details(news))
+}
+
+/// What a read found, as its span says it.
+fn found(answer: &ReadBack) -> &'static str {
+    match answer {
+        ReadBack::Recorded(_) => "recorded",
+        ReadBack::NotRecorded => "not_recorded",
+        ReadBack::CannotTell => "cannot_tell",
+    }
 }
 
 pub(super) fn result_of(answer: &Result<CleengPaymentId, CallError>) -> Reported {

@@ -169,7 +169,7 @@ impl Ingest {
         self.marks.note(payment.id);
         self.intakes.queued(&payment.gateway);
         self.metrics
-            .accepted(&payment.gateway, payment.id, payment.order_id);
+            .accepted(&payment.gateway, payment.id, payment.order_id, trace);
         known.payment.published = true;
         Ok(Taken { known, replayed })
     }

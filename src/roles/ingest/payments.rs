@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use tracing::Span;
 use uuid::Uuid;
 
 use super::accept::ledger_away;
@@ -24,6 +25,7 @@ use crate::domain::payment::{Known, Payment, Status};
 use crate::domain::view::PaymentView;
 use crate::gateway::Gateways;
 use crate::telemetry::labels::CallerRefusal;
+use crate::telemetry::spans;
 use crate::telemetry::trace::TraceContext;
 
 /// The id in a path, which may not even be text.
@@ -94,12 +96,12 @@ async fn take(
     let purchase = read(&bytes, &ingest.gateways)?;
     ingest.is_for(visitor, &purchase)?;
     let _under_way = ingest.intakes.enter(&purchase.gateway)?;
-    let taken = ingest
-        .accept(visitor, key, purchase, trace(headers))
-        .await?;
+    let trace = trace(headers);
+    let taken = ingest.accept(visitor, key, purchase, trace).await?;
+    spans::about(taken.known.payment.id);
     let mut response = accepted(&taken.known);
     if taken.replayed {
-        ingest.metrics.replayed(taken.known.payment.id);
+        ingest.metrics.replayed(taken.known.payment.id, trace);
         response.headers_mut().insert(
             IDEMPOTENT_REPLAYED.clone(),
             HeaderValue::from_static("true"),
@@ -237,11 +239,16 @@ fn continue_command(payment: &Payment, trace: TraceContext) -> Outgoing {
 
 /// The trace that the caller is in, continued; a new one where it has none.
 fn trace(headers: &HeaderMap) -> TraceContext {
-    let given = headers
-        .get("traceparent")
-        .and_then(|value| value.to_str().ok());
-    match given.and_then(|text| text.parse::<TraceContext>().ok()) {
+    if let Some(here) = spans::within(&Span::current()) {
+        return here;
+    }
+    match caller(headers) {
         Some(caller) => caller.child(rand::random()),
         None => TraceContext::root(rand::random(), rand::random()),
     }
+}
+
+/// Where in its trace the caller is, when it says so.
+pub(super) fn caller(headers: &HeaderMap) -> Option<TraceContext> {
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
-use super::{Interrupted, Worker, trace_of};
+use super::{Interrupted, Worker};
 use crate::broker::{Delivery, Lane, Outgoing, Queue, Verdict};
 use crate::clock;
 use crate::domain::dead::DeadReason;
@@ -21,6 +21,7 @@ use crate::domain::failure::CallError;
 use crate::domain::ids::{DemandId, GatewayName, PaymentId};
 use crate::domain::message::{Body, Envelope};
 use crate::domain::retry;
+use crate::roles::trace_of;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::trace::TraceContext;
 

@@ -18,6 +18,7 @@ use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
 use crate::gateway::billing::Saving;
 use crate::telemetry::labels::GatewayCall;
+use crate::telemetry::spans;
 
 /// What came of sending an attempt.
 pub(super) enum Sending {
@@ -124,12 +125,15 @@ impl Worker {
         let first_send = case.note_send(attempt.number);
         case.seen = Seen::Nothing;
         let started = Instant::now();
-        let result = case.gateway().send(attempt.id, &attempt.request).await;
-        if let Some(call) = admitted {
-            call.ended(&result);
-        }
         let payment = &case.known.payment;
         let call = GatewayCall::Send(attempt.request.stage);
+        let number = Some(attempt.number);
+        let span = spans::gateway(&payment.gateway, call, Some(payment.id), number);
+        let sending = case.gateway().send(attempt.id, &attempt.request);
+        let result = spans::call(span, Outcome::label, sending).await;
+        if let Some(admitted) = admitted {
+            admitted.ended(&result);
+        }
         self.metrics
             .gateway_took(&payment.gateway, call, started.elapsed());
         self.metrics.outcome(&payment.gateway, &result);
@@ -235,11 +239,14 @@ impl Worker {
         }
         let admitted = case.admitted.take();
         let started = Instant::now();
-        let answer = case.gateway().look_up(reference).await;
+        let payment = &case.known.payment;
+        let name = &payment.gateway;
+        let span = spans::gateway(name, GatewayCall::LookUp, Some(payment.id), None);
+        let asking = case.gateway().look_up(reference);
+        let answer = spans::call(span, Outcome::label, asking).await;
         if let Some(call) = admitted {
             call.ended(&answer);
         }
-        let name = &case.known.payment.gateway;
         self.metrics
             .gateway_took(name, GatewayCall::LookUp, started.elapsed());
         self.metrics.outcome(name, &answer);

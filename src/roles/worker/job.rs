@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Worker, trace_of};
+use super::Worker;
 use crate::broker::{Delivery, Verdict};
 use crate::clock;
 use crate::domain::dead::DeadReason;
@@ -10,6 +10,7 @@ use crate::domain::ids::{GatewayName, GatewayRef, PaymentId};
 use crate::domain::message::{About, Body, Envelope};
 use crate::domain::money_back::plan::Errand;
 use crate::domain::plan::Trigger;
+use crate::roles::trace_of;
 use crate::telemetry::chain::error_chain;
 use crate::telemetry::trace::TraceContext;
 

@@ -15,6 +15,7 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass};
 use crate::domain::payment::{Method, Operation, OrderFacts, Payment};
 use crate::telemetry::labels::{CallerRefusal, CleengCall};
+use crate::telemetry::spans;
 
 /// What an order says about being charged.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,7 +59,10 @@ impl Worker {
             return Ok(Flow::Stop(self.barred(job, &breaker)));
         };
         let started = Instant::now();
-        let answer = self.cleeng.order(case.known.payment.order_id).await;
+        let payment = &case.known.payment;
+        let span = spans::cleeng(CleengCall::Order, Some(payment.id));
+        let reading = self.cleeng.order(payment.order_id);
+        let answer = spans::call(span, |_| "done", reading).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Order, started.elapsed());

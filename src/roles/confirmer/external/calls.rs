@@ -16,6 +16,7 @@ use crate::roles::breakers::Call;
 use crate::roles::confirmer::Confirmer;
 use crate::roles::confirmer::report::result_of;
 use crate::telemetry::labels::CleengCall;
+use crate::telemetry::spans;
 
 impl Confirmer {
     /// Written down as being sent, then sent: an answer that does not come is not asked for by sending again.
@@ -43,10 +44,11 @@ impl Confirmer {
         }
         let renewed = case.linked.as_ref().map(|linked| linked.access);
         let started = Instant::now();
-        let answer = self
+        let span = spans::cleeng(CleengCall::Report, None);
+        let telling = self
             .cleeng
-            .record_external(turn, run.event, bill, took, renewed)
-            .await;
+            .record_external(turn, run.event, bill, took, renewed);
+        let answer = spans::call(span, |_| "done", telling).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
@@ -109,7 +111,8 @@ impl Confirmer {
             return Ok(self.away());
         };
         let started = Instant::now();
-        let answer = self.cleeng.find_external(run.event, clock::now()).await;
+        let asking = self.cleeng.find_external(run.event, clock::now());
+        let answer = of_an_access(asking).await;
         self.over(call, &answer, started);
         match answer {
             Ok(found) => {
@@ -129,7 +132,7 @@ impl Confirmer {
             return Ok(self.away());
         };
         let started = Instant::now();
-        let answer = self.cleeng.external(access, clock::now()).await;
+        let answer = of_an_access(self.cleeng.external(access, clock::now())).await;
         self.over(call, &answer, started);
         match answer {
             Ok(seen) => {
@@ -150,7 +153,8 @@ impl Confirmer {
         };
         let until = paid_until(&run.event.happened);
         let started = Instant::now();
-        let answer = self.cleeng.create_external(run.event, payment, until).await;
+        let giving = self.cleeng.create_external(run.event, payment, until);
+        let answer = of_an_access(giving).await;
         self.over(call, &answer, started);
         match answer {
             Ok(access) => {
@@ -184,7 +188,8 @@ impl Confirmer {
             return Ok(self.away());
         };
         let started = Instant::now();
-        let answer = self.cleeng.change_external(access, act, run.event).await;
+        let changing = self.cleeng.change_external(access, act, run.event);
+        let answer = of_an_access(changing).await;
         self.over(call, &answer, started);
         match answer {
             Ok(()) => self.acted(run, case, access, act).await,
@@ -279,4 +284,10 @@ fn paid_until(happened: &Happened) -> Option<crate::domain::moment::Moment> {
 
 fn own_payment(run: &Run<'_>) -> Option<String> {
     run.event.bill().map(|bill| bill.payment.0.clone())
+}
+
+/// A call about an access, within its span.
+async fn of_an_access<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let span = spans::cleeng(CleengCall::Subscription, None);
+    spans::call(span, |_| "done", call).await
 }

@@ -11,8 +11,10 @@ use crate::domain::demand::{Ending, Released};
 use crate::domain::failure::CallError;
 use crate::domain::ids::{AttemptId, named};
 use crate::domain::message::{Body, Envelope};
+use crate::domain::outcome::Outcome;
 use crate::domain::payment::Known;
 use crate::telemetry::labels::GatewayCall;
+use crate::telemetry::spans;
 
 impl Worker {
     /// When nothing is reserved any more the confirmer is told to end the subscription at Cleeng.
@@ -75,11 +77,12 @@ impl Worker {
         // To forget a method a second time is to find it forgotten: no attempt has to be written down.
         let key = AttemptId(named(&["release", &turn.demand.id.to_string()]));
         let started = Instant::now();
-        let answer = gateway.send(key, &request).await;
+        let kind = GatewayCall::Send(request.stage);
+        let span = spans::gateway(turn.gateway, kind, None, None);
+        let answer = spans::call(span, Outcome::label, gateway.send(key, &request)).await;
         call.ended(&answer);
-        let call = GatewayCall::Send(request.stage);
         self.metrics
-            .gateway_took(turn.gateway, call, started.elapsed());
+            .gateway_took(turn.gateway, kind, started.elapsed());
         self.metrics.outcome(turn.gateway, &answer);
         match answer {
             Ok(_) => self.settle_demand(turn, "released", None).await,

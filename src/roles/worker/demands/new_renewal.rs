@@ -19,6 +19,7 @@ use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Renewal, St
 use crate::domain::secret::Secret;
 use crate::ledger::{Accepted, NewPayment};
 use crate::telemetry::labels::CleengCall;
+use crate::telemetry::spans;
 
 /// A renewal is not begun any more after this, nor after its order's end.
 const DEADLINE: Duration = Duration::from_secs(20 * 60 * 60);
@@ -42,17 +43,16 @@ impl Worker {
             return Ok(Some(Verdict::Hold { error }));
         };
         let started = Instant::now();
-        let answer = self
-            .cleeng
-            .create_order(&NewOrder {
-                customer_id: due.customer_id,
-                offer_id: &due.offer_id,
-                currency: &due.currency,
-                country: &due.country,
-                payment_method_id: gateway.payment_method_id(),
-                subscription_id: due.subscription_id,
-            })
-            .await;
+        let order = NewOrder {
+            customer_id: due.customer_id,
+            offer_id: &due.offer_id,
+            currency: &due.currency,
+            country: &due.country,
+            payment_method_id: gateway.payment_method_id(),
+            subscription_id: due.subscription_id,
+        };
+        let span = spans::cleeng(CleengCall::Order, None);
+        let answer = spans::call(span, |_| "done", self.cleeng.create_order(&order)).await;
         call.ended(&answer);
         self.metrics
             .cleeng_took(CleengCall::Order, started.elapsed());

@@ -14,6 +14,7 @@ use crate::domain::ids::{GatewayRef, ObjectRef, RefundId, named};
 use crate::domain::money_back::plan::Errand;
 use crate::domain::money_back::{self, Dispute, News, Refund};
 use crate::telemetry::labels::GatewayCall;
+use crate::telemetry::spans;
 
 /// How often the gateway's word is held against what others write meanwhile, before it is asked anew.
 const MOST_CONFLICTS: usize = 8;
@@ -79,11 +80,14 @@ impl Worker {
     ) -> Result<Vec<Refund>, CallError> {
         let admitted = case.admitted.take();
         let started = Instant::now();
-        let answer = case.gateway().look_up_refunds(reference).await;
+        let payment = &case.known.payment;
+        let name = &payment.gateway;
+        let span = spans::gateway(name, GatewayCall::LookUp, Some(payment.id), None);
+        let reading = case.gateway().look_up_refunds(reference);
+        let answer = spans::call(span, |_| "done", reading).await;
         if let Some(call) = admitted {
             call.ended(&answer);
         }
-        let name = &case.known.payment.gateway;
         self.metrics
             .gateway_took(name, GatewayCall::LookUp, started.elapsed());
         answer
@@ -96,11 +100,14 @@ impl Worker {
     ) -> Result<Vec<Dispute>, CallError> {
         let admitted = case.admitted.take();
         let started = Instant::now();
-        let answer = case.gateway().look_up_disputes(reference).await;
+        let payment = &case.known.payment;
+        let name = &payment.gateway;
+        let span = spans::gateway(name, GatewayCall::LookUp, Some(payment.id), None);
+        let reading = case.gateway().look_up_disputes(reference);
+        let answer = spans::call(span, |_| "done", reading).await;
         if let Some(call) = admitted {
             call.ended(&answer);
         }
-        let name = &case.known.payment.gateway;
         self.metrics
             .gateway_took(name, GatewayCall::LookUp, started.elapsed());
         answer
