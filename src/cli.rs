@@ -7,11 +7,13 @@ mod demands;
 mod demo;
 mod doctor;
 mod openapi;
+mod operator_log;
 mod pause;
 mod payments;
 mod reconcile;
 mod resolve;
 mod run;
+mod signature;
 mod simulate;
 mod topology;
 mod webhooks;
@@ -64,6 +66,9 @@ enum Command {
     /// Look at what Cleeng asked for with its webhooks
     #[command(subcommand)]
     Demands(demands::Command),
+    /// Look at what operators did by hand, and why
+    #[command(subcommand)]
+    OperatorLog(operator_log::Command),
     /// Have Cleeng send its webhooks here, or see whether it does
     #[command(subcommand)]
     Webhooks(webhooks::Command),
@@ -126,6 +131,7 @@ fn perform(arguments: Arguments) -> Result<(), Failure> {
         Command::Payments(command) => Ok(payments::payments(&load()?, &command)?),
         Command::DeadLetters(command) => Ok(dead_letters::dead_letters(&load()?, &command)?),
         Command::Demands(command) => Ok(demands::demands(&load()?, &command)?),
+        Command::OperatorLog(command) => Ok(operator_log::operator_log(&load()?, &command)?),
         Command::Webhooks(command) => webhooks::webhooks(&load()?, &command),
         Command::Reconcile(options) => reconcile::reconcile(&load()?, &options),
         Command::Pause(options) => Ok(pause::pause(&load()?, &options)?),

@@ -19,6 +19,7 @@ mod stores;
 #[cfg(test)]
 mod tests;
 mod traces;
+mod user;
 mod value;
 mod variable;
 mod view;
@@ -46,6 +47,7 @@ pub(crate) use publisher::{CleengConfig, RefundFields, TerminationCall, Terminat
 pub(crate) use reconcile::ReconcileConfig;
 pub(crate) use stores::{BrokerConfig, BrokerTls, BrokerUrl, LedgerConfig, LedgerUrl};
 pub(crate) use traces::TracesConfig;
+pub(crate) use user::user;
 pub(crate) use value::span;
 
 /// What a process does. One process can have several roles, or all.
@@ -131,6 +133,8 @@ pub(crate) struct HttpConfig {
 #[derive(Debug, Clone)]
 pub(crate) struct OpsConfig {
     pub(crate) listen: SocketAddr,
+    /// What the console and its API are opened with; several while one is changed. Without one they are off.
+    pub(crate) admin_tokens: Vec<SecretString>,
 }
 
 /// How one process spares an outside system.

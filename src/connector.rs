@@ -6,6 +6,7 @@ mod controls;
 mod front;
 mod gauges;
 mod lanes;
+mod presence;
 mod readiness;
 mod reconciled;
 mod sweep;
@@ -26,10 +27,12 @@ use crate::broker::{Broker, Publish};
 use crate::callers::Callers;
 use crate::cleeng::Cleeng;
 use crate::config::{Config, LedgerConfig, Role};
+use crate::console::{self, Console};
 use crate::domain::ids::GatewayName;
 use crate::gateway::{self, Gateways};
 use crate::http;
 use crate::ledger::Ledger;
+use crate::operator::desk::DeskPlan;
 use crate::roles::breakers::Breakers;
 use crate::roles::ingest::{self, Ingest};
 use crate::supervise::Supervisor;
@@ -62,7 +65,7 @@ struct Parts {
     config: Config,
     roles: BTreeSet<Role>,
     only: BTreeSet<GatewayName>,
-    broker: Broker,
+    broker: Arc<Broker>,
     gateways: Arc<Gateways>,
     cleeng: Arc<Cleeng>,
     breakers: Arc<Breakers>,
@@ -131,7 +134,7 @@ pub(crate) async fn start(
         config,
         roles,
         only,
-        broker,
+        broker: Arc::new(broker),
         gateways,
     };
     // Until the ledger is open: what counts the rest begins with it.
@@ -140,7 +143,8 @@ pub(crate) async fn start(
         metrics: Arc::clone(&parts.metrics),
         readiness: Arc::new(Readiness::of(&parts)),
     };
-    let serving = ops::serve(ops_listener, ops::router(ops_state), stop.clone());
+    let ops_router = ops::router(ops_state).merge(console::router(console(&parts)));
+    let serving = ops::serve(ops_listener, ops_router, stop.clone());
     supervisor.start("ops port", async move {
         serving.await.context("the ops port failed")
     });
@@ -172,6 +176,17 @@ pub(crate) async fn start(
         run_roles(parts, extra, stop).await
     });
     Ok(())
+}
+
+fn console(parts: &Parts) -> Console {
+    Console::new(
+        &parts.config.ops,
+        DeskPlan::of(&parts.config),
+        Arc::clone(&parts.ledger),
+        Arc::clone(&parts.broker),
+        Arc::clone(&parts.gateways),
+        Arc::clone(&parts.metrics),
+    )
 }
 
 fn breakers(config: &Config, metrics: &Arc<Metrics>) -> Breakers {
@@ -218,7 +233,12 @@ async fn run_roles(
         }
         anyhow::Ok(())
     };
-    let ended = tokio::try_join!(lanes::consume(&parts, &ledger, &stop), accompanied).map(drop);
+    let present = async {
+        presence::tell(&parts, &ledger, &stop).await;
+        anyhow::Ok(())
+    };
+    let consumed = lanes::consume(&parts, &ledger, &stop);
+    let ended = tokio::try_join!(consumed, accompanied, present).map(drop);
     parts.broker.close().await;
     ledger.close().await;
     ended

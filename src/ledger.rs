@@ -21,17 +21,21 @@ mod lanes;
 mod migrate;
 mod money_back;
 mod operator;
+mod operator_log;
 mod page;
 mod payment_row;
 mod pool;
 mod postgres;
+mod presences;
 mod read;
 mod reconciliation;
+mod search;
 mod sqlite;
 mod stale_demands;
+mod standing;
 mod sweep;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -53,7 +57,11 @@ use lanes::Lanes;
 pub(crate) use change::{Change, Committed};
 pub(crate) use error::LedgerError;
 pub(crate) use feed::PaymentFeed;
+pub(crate) use search::SearchBy;
 pub(crate) use stale_demands::StaleDemand;
+#[cfg(test)]
+pub(crate) use standing::StandingOf;
+pub(crate) use standing::{MOST_COUNTED, Standing};
 pub(crate) use sweep::Stalled;
 
 /// A payment to be taken in, with what makes a repetition recognisable.

@@ -4,6 +4,7 @@ mod callers;
 pub(crate) mod chain;
 pub(crate) mod export;
 mod families;
+mod flow;
 pub(crate) mod happenings;
 mod holds;
 mod json;

@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer;
 use crate::config::Config;
 use crate::domain::demand::{Demand, DemandState};
 use crate::domain::ids::GatewayName;
 use crate::ledger::Ledger;
+use crate::operator::document;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -65,25 +66,18 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
     let state = options.state.map(DemandState::from);
     let found = ledger.demands(state, options.limit).await?;
     if options.json {
-        answer(&found.iter().map(document).collect::<Value>().to_string());
+        answer(
+            &found
+                .iter()
+                .map(document::demand)
+                .collect::<Value>()
+                .to_string(),
+        );
         return Ok(());
     }
     found.iter().for_each(|demand| answer(&line(demand)));
     answer(&format!("{} demands", found.len()));
     Ok(())
-}
-
-fn document(demand: &Demand) -> Value {
-    json!({
-        "id": demand.id.to_string(),
-        "asked": demand.asked.label(),
-        "state": demand.state.label(),
-        "outcome": demand.outcome,
-        "gateway": demand.gateway.as_ref().map(GatewayName::as_str),
-        "paymentId": demand.payment_id.map(|id| id.to_string()),
-        "receivedAt": demand.received_at.rfc3339(),
-        "updatedAt": demand.updated_at.rfc3339(),
-    })
 }
 
 fn line(demand: &Demand) -> String {
@@ -134,13 +128,13 @@ mod tests {
                 received_at: Moment(0),
                 updated_at: Moment(60_000),
             };
-            for shown in [line(&demand), document(&demand).to_string()] {
+            for shown in [line(&demand), document::demand(&demand).to_string()] {
                 assert!(!shown.contains("canary"), "{shown}");
                 for part in ["kept", "incomplete", "stripe", demand.asked.label()] {
                     assert!(shown.contains(part), "{part}: {shown}");
                 }
             }
-            let document = document(&demand);
+            let document = document::demand(&demand);
             assert_eq!(document["paymentId"], Uuid::from_u128(2).to_string());
             assert_eq!(document["updatedAt"], demand.updated_at.rfc3339());
         }

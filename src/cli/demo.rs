@@ -27,7 +27,7 @@ pub(super) struct Options {
     /// Port of the page and the payments API; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// Port of /metrics, /livez and /readyz; 0 takes a free one
+    /// Port of the console, /metrics, /livez and /readyz; 0 takes a free one
     #[arg(long, default_value_t = 9090)]
     ops_port: u16,
     /// Keep the stores in this folder; default: a new one under the system's temporary folder, removed at the end
@@ -61,7 +61,10 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     let outside_url = Url::parse(&format!("http://{}", outside.local_addr()?))?;
     let page = usable_port(options.port).await?;
     let ops = usable_port(options.ops_port).await?;
+    // A new one for each run: it opens nothing but this demo.
+    let token = uuid::Uuid::new_v4().simple().to_string();
     let mut variables = variables(&outside_url, page, ops, folder, &options.log);
+    variables.push(("CONNECTOR_OPS__ADMIN_TOKEN".to_owned(), token.clone()));
     let own = |name: &String| options.settings.iter().any(|(other, _)| other == name);
     variables.retain(|(name, _)| !own(name));
     variables.extend(options.settings.iter().cloned());
@@ -87,7 +90,7 @@ async fn serve(options: &Options, folder: &Path) -> anyhow::Result<()> {
     };
     connector::start(plan, &mut supervisor, &stop).await?;
     supervisor.start("greeting", async move {
-        greet(page, ops, &outside_url, &stop).await
+        greet(page, ops, &outside_url, &token, &stop).await
     });
     Ok(supervisor.run(signals, grace).await?)
 }
@@ -97,6 +100,7 @@ async fn greet(
     page: SocketAddr,
     ops: SocketAddr,
     outside: &Url,
+    token: &str,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let client = crate::http::client()?;
@@ -111,7 +115,7 @@ async fn greet(
     }
     answer(&format!(
         "\n  Open  http://{page}\n  A shop's checkout with 3-D Secure:  http://{page}/checkout\n\n  The page pays with a simulated gateway and a simulated Cleeng (on {outside}).\n  \
-         Metrics: http://{ops}/metrics    Stop with Ctrl-C.\n"
+         Operators: http://{ops}/console    token {token}\n  Metrics: http://{ops}/metrics    Stop with Ctrl-C.\n"
     ));
     stop.cancelled().await;
     Ok(())

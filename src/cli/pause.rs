@@ -2,14 +2,15 @@
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answer;
-use crate::clock;
+use super::signature::Signature;
 use crate::config::Config;
 use crate::domain::ids::GatewayName;
-use crate::domain::pause::{Pause, Side};
+use crate::domain::pause::Side;
 use crate::ledger::Ledger;
+use crate::operator::{document, pausing};
 
 /// A reason is a line, not a report.
 const LONGEST_REASON: usize = 300;
@@ -18,9 +19,11 @@ const LONGEST_REASON: usize = 300;
 pub(super) struct PauseOptions {
     #[command(flatten)]
     what: ToPause,
-    /// Why, for those who find it paused; it is logged and listed
+    /// Why, for those who find it paused; it is logged and listed. Default: "no reason given"
     #[arg(long, value_name = "TEXT", value_parser = reason, conflicts_with = "list")]
     because: Option<String>,
+    #[command(flatten)]
+    signature: Signature,
     /// Print everything that is paused now as JSON
     #[arg(long)]
     json: bool,
@@ -30,6 +33,11 @@ pub(super) struct PauseOptions {
 pub(super) struct ResumeOptions {
     #[command(flatten)]
     what: ToResume,
+    /// Why; kept in the operator log. Default: "no reason given"
+    #[arg(long, value_name = "TEXT", value_parser = reason)]
+    because: Option<String>,
+    #[command(flatten)]
+    signature: Signature,
     /// Print everything that is still paused as JSON
     #[arg(long)]
     json: bool,
@@ -67,11 +75,12 @@ pub(super) fn pause(config: &Config, options: &PauseOptions) -> anyhow::Result<(
     {
         bail!("--gateway {name}: no such gateway is configured");
     }
+    let because = options.because.as_deref();
+    let operator = options.signature.operator(because)?;
     with_ledger(config, async |ledger| {
         if let Some(side) = &side {
-            let now = clock::now();
-            let since = ledger.pause(side, options.because.as_deref(), now).await?;
-            tell(options.json, &paused(side, since == now));
+            let done = pausing::pause(&ledger, side, because, &operator).await?;
+            tell(options.json, &paused(side, done.anew));
         }
         list(&ledger, options.json, options.what.list).await
     })
@@ -81,8 +90,9 @@ pub(super) fn resume(config: &Config, options: &ResumeOptions) -> anyhow::Result
     // A gateway that is no longer configured may still be paused.
     let side = side(options.what.gateway.as_ref(), options.what.confirmations)
         .context("nothing to resume")?;
+    let operator = options.signature.operator(options.because.as_deref())?;
     with_ledger(config, async |ledger| {
-        let ended = ledger.resume(&side).await?;
+        let ended = pausing::resume(&ledger, &side, &operator).await?;
         let told = if ended {
             format!("{side}: resumed; every process takes it up within 5 seconds")
         } else {
@@ -121,7 +131,7 @@ async fn list(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
     }
     let pauses = ledger.pauses().await?;
     if as_json {
-        answer(&Value::Array(pauses.iter().map(document).collect()).to_string());
+        answer(&Value::Array(pauses.iter().map(document::pause).collect()).to_string());
         return Ok(());
     }
     for pause in &pauses {
@@ -131,17 +141,6 @@ async fn list(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<(
     }
     answer(&format!("{} paused", pauses.len()));
     Ok(())
-}
-
-fn document(pause: &Pause) -> Value {
-    let gateway = match &pause.side {
-        Side::Gateway(name) => Some(name.as_str()),
-        Side::Confirmations => None,
-    };
-    json!({
-        "confirmations": gateway.is_none(), "gateway": gateway,
-        "since": pause.since.rfc3339(), "because": pause.because,
-    })
 }
 
 fn paused(side: &Side, anew: bool) -> String {

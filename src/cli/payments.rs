@@ -2,16 +2,15 @@
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{answer, resolve};
 use crate::config::Config;
-use crate::domain::attempt::{Attempt, AttemptState};
-use crate::domain::confirmation::{Confirmation, Delivery};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::payment::{Known, Status};
 use crate::domain::view::PaymentView;
-use crate::ledger::{HistoryEntry, Ledger, PaymentFilter};
+use crate::ledger::{Ledger, PaymentFilter};
+use crate::operator::document;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
@@ -78,7 +77,7 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
     let found = ledger.list(&filter).await?;
     let views: Vec<PaymentView> = found.iter().map(PaymentView::of_known).collect();
     if options.json {
-        answer(&shown(&json!(views)).to_string());
+        answer(&document::shown(&json!(views)).to_string());
         return Ok(());
     }
     for (view, known) in views.iter().zip(&found) {
@@ -123,7 +122,7 @@ fn evidence(known: &Known) -> Option<String> {
             "{} under key {} is {} (key alive until {})",
             attempt.request.stage.label(),
             attempt.id,
-            state(attempt).0,
+            document::state(attempt).0,
             attempt.key_expires_at.rfc3339()
         )
     });
@@ -141,74 +140,11 @@ async fn show(ledger: &Ledger, options: &ShowOptions) -> anyhow::Result<()> {
         bail!("{}: the ledger has no such payment", options.id);
     };
     let history = ledger.history(options.id, 0).await?;
-    let document = document(&known, &history);
+    let document = document::payment(&known, &history);
     answer(&if options.json {
         document.to_string()
     } else {
         format!("{document:#}")
     });
     Ok(())
-}
-
-pub(super) fn document(known: &Known, history: &[HistoryEntry]) -> Value {
-    json!({
-        "payment": shown(&json!(PaymentView::of_known(known))),
-        "attempts": known.attempts.iter().map(attempt).collect::<Vec<_>>(),
-        "confirmations": known.confirmations.iter().map(|one| json!({
-            "id": one.id, "sequence": one.sequence, "report": one.report.label(),
-            "delivery": delivery(one), "createdAt": one.created_at.rfc3339(),
-        })).collect::<Vec<_>>(),
-        "history": history.iter().map(|entry| json!({
-            "sequence": entry.sequence, "at": entry.at.rfc3339(), "kind": entry.kind, "detail": entry.detail,
-        })).collect::<Vec<_>>(),
-    })
-}
-
-/// Without what only the payer's browser may know.
-fn shown(view: &Value) -> Value {
-    let mut view = view.clone();
-    let each = |one: &mut Value| {
-        if let Some(action) = one
-            .get_mut("nextAction")
-            .filter(|action| action.is_object())
-        {
-            *action = json!({ "type": action.get("type") });
-        }
-    };
-    if let Value::Array(list) = &mut view {
-        list.iter_mut().for_each(each);
-    } else {
-        each(&mut view);
-    }
-    view
-}
-
-fn attempt(attempt: &Attempt) -> Value {
-    let (state, cause) = state(attempt);
-    json!({
-        "number": attempt.number, "stage": attempt.request.stage.label(), "path": attempt.request.path,
-        "idempotencyKey": attempt.id, "state": state, "cause": cause,
-        "createdAt": attempt.created_at.rfc3339(), "keyExpiresAt": attempt.key_expires_at.rfc3339(),
-    })
-}
-
-fn state(attempt: &Attempt) -> (&'static str, Option<&'static str>) {
-    match attempt.state {
-        AttemptState::Open => ("open", None),
-        AttemptState::NotDone(cause) => ("not_done", Some(cause.label())),
-        AttemptState::Unknown(cause) => ("unknown", Some(cause.label())),
-        AttemptState::Answered => ("answered", None),
-        AttemptState::Void => ("void", None),
-    }
-}
-
-fn delivery(confirmation: &Confirmation) -> Value {
-    match confirmation.delivery {
-        Delivery::Queued => json!({ "status": "queued" }),
-        Delivery::Sending { since } => json!({ "status": "sending", "since": since.rfc3339() }),
-        Delivery::Delivered { cleeng_payment_id } => {
-            json!({ "status": "delivered", "cleengPaymentId": cleeng_payment_id })
-        }
-        Delivery::DeadLettered => json!({ "status": "dead_lettered" }),
-    }
 }

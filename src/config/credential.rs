@@ -6,8 +6,9 @@ use super::value::Wrong;
 
 /// Keys whose value is never shown, by their last word or in full. A publishable key is none, but what stands in its place
 /// by mistake may well be.
-pub(super) const SECRET: [&str; 11] = [
+pub(super) const SECRET: [&str; 12] = [
     "publisher_token",
+    "admin_token",
     "secret_key",
     "publishable_key",
     "webhook_secret",
@@ -27,6 +28,8 @@ const KINDS: [(&str, &str); 4] = [
     ("pk_", "a publishable key"),
     ("whsec_", "a webhook secret"),
 ];
+
+const SHORTEST_ADMIN_TOKEN: usize = 16;
 
 /// Whether a key's value is never shown.
 pub(super) fn is_secret(key: &str) -> bool {
@@ -78,6 +81,26 @@ pub(super) fn cleeng_secrets(text: &str) -> Result<Vec<SecretString>, Wrong> {
                 "the secret that Cleeng signs with",
             )?;
             token(one)
+        })
+        .collect()
+}
+
+/// What the console is opened with, or several separated by commas; an empty text is none. Short ones could be guessed.
+pub(super) fn admin_tokens(text: &str) -> Result<Vec<SecretString>, Wrong> {
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let remedy =
+        "choose one, such as `openssl rand -hex 32` prints; several are separated by commas";
+    text.split(',')
+        .map(|one| {
+            let one = one.trim();
+            visible(one)?;
+            if one.len() < SHORTEST_ADMIN_TOKEN {
+                let problem = format!("shorter than {SHORTEST_ADMIN_TOKEN} characters");
+                return Err(Wrong::new(problem, remedy));
+            }
+            Ok(SecretString::from(one))
         })
         .collect()
 }
@@ -187,6 +210,22 @@ mod tests {
             ("whsec_1", None),
         ] {
             assert_eq!(count(text), secrets, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_admin_token_is_none_or_long_enough() {
+        let count = |text: &str| admin_tokens(text).map(|tokens| tokens.len()).ok();
+        for (text, tokens) in [
+            ("", Some(0)),
+            ("0123456789abcdef", Some(1)),
+            ("0123456789abcdef, fedcba9876543210", Some(2)),
+            ("0123456789abcde", None),
+            ("0123456789abcdef,", None),
+            ("0123456789abcdef,short", None),
+            ("0123456789 abcdef", None),
+        ] {
+            assert_eq!(count(text), tokens, "{text:?}");
         }
     }
 

@@ -62,7 +62,11 @@ pub(super) fn http(reader: &mut Reader) -> Option<HttpConfig> {
 
 pub(super) fn ops(reader: &mut Reader) -> Option<OpsConfig> {
     let listen = reader.text("ops.listen", value::socket);
-    Some(OpsConfig { listen: listen? })
+    let admin_tokens = reader.text("ops.admin_token", credential::admin_tokens);
+    Some(OpsConfig {
+        listen: listen?,
+        admin_tokens: admin_tokens?,
+    })
 }
 
 pub(super) fn cleeng(reader: &mut Reader) -> Option<CleengConfig> {

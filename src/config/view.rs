@@ -50,7 +50,10 @@ impl Config {
                 "rate_limit_burst": self.http.rate_limit_burst,
                 "trusted_proxies": listed(&self.http.trusted_proxies),
             },
-            "ops": { "listen": self.ops.listen.to_string() },
+            "ops": {
+                "listen": self.ops.listen.to_string(),
+                "admin_token": if self.ops.admin_tokens.is_empty() { "" } else { SECRET },
+            },
             "auth": auth_view(&self.auth),
             "cleeng": {
                 "base_url": self.cleeng.base_url.as_str(),

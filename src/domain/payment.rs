@@ -20,7 +20,7 @@ use super::secret::Secret;
 
 pub(crate) use details::{DetailsChange, NO_ORDER};
 pub(crate) use renewal::{Renewal, Take};
-pub(crate) use resolution::{Resolution, resolve};
+pub(crate) use resolution::{NotResolvable, Resolution, resolve};
 pub(crate) use transition::{Transition, apply, expire, set};
 
 /// The state of a payment, as the HTTP API shows it.

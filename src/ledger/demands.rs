@@ -192,6 +192,22 @@ async fn newest(
         .collect()
 }
 
+/// The first 50 about a payment.
+pub(super) async fn about(
+    conn: &mut AnyConnection,
+    payment: PaymentId,
+) -> Result<Vec<Demand>, LedgerError> {
+    sqlx::query(demands_where!(
+        "payment_id = $1 ORDER BY received_at LIMIT 50"
+    ))
+    .bind(payment.to_string())
+    .fetch_all(conn)
+    .await?
+    .iter()
+    .map(read)
+    .collect()
+}
+
 /// What is not settled has an index of its own, whose condition is repeated word for word: SQLite uses it for nothing less.
 fn of_state(state: Option<DemandState>) -> Statement<'static> {
     sqlx::query(match state {

@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -52,6 +52,17 @@ const STEPS: [Step; 7] = [
         name: "asked by",
         postgres: include_str!("migrations/0007_asked_by.sql"),
         sqlite: include_str!("migrations/0007_asked_by.sql"),
+    },
+    Step {
+        name: "operator",
+        postgres: concat!(
+            include_str!("migrations/0008_operator.sql"),
+            include_str!("migrations/0008_postgres.sql")
+        ),
+        sqlite: concat!(
+            include_str!("migrations/0008_operator.sql"),
+            include_str!("migrations/0008_sqlite.sql")
+        ),
     },
 ];
 

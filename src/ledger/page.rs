@@ -72,6 +72,25 @@ impl Page {
         }
     }
 
+    /// Those for which `condition` holds of `argument`, its `$1`, and that are older than `before`.
+    pub(super) fn older(
+        condition: &'static str,
+        argument: Option<Argument>,
+        before: Option<PaymentId>,
+        limit: i64,
+    ) -> Page {
+        let mut page = Page {
+            text: condition.to_owned(),
+            arguments: argument.into_iter().collect(),
+        };
+        if let Some(before) = before {
+            page.arguments.push(Argument::Text(before.to_string()));
+            let place = page.arguments.len();
+            page.text.push_str(&format!(" AND id < ${place}"));
+        }
+        page.newest(limit)
+    }
+
     /// All parts are of one moment.
     pub(super) async fn read(
         &self,

@@ -8,10 +8,11 @@ mod detailing;
 mod external;
 mod giving_back;
 mod operating;
+mod operators_view;
 mod reading;
 mod reconciling;
 mod renewing;
-pub(super) mod samples;
+pub(crate) mod samples;
 mod stores;
 
 use futures_util::FutureExt;
@@ -75,6 +76,12 @@ on_both_stores! {
     committing::a_commit_does_not_unpublish,
     operating::a_confirmation_that_was_given_up_is_taken_up_again_once,
     operating::a_discard_is_kept_in_the_history,
+    operators_view::deeds_are_read_newest_first_and_by_their_payment,
+    operators_view::the_log_is_only_ever_added_to,
+    operators_view::processes_are_seen_until_they_have_been_silent_for_an_hour,
+    operators_view::payments_are_found_by_each_of_their_ids_page_by_page,
+    operators_view::what_has_not_settled_is_counted_by_status,
+    operators_view::every_search_goes_through_its_index,
     controlling::a_pause_lasts_until_it_is_ended,
     controlling::a_second_pause_keeps_its_beginning,
     controlling::a_pause_of_a_later_build_is_unreadable,

@@ -121,6 +121,7 @@ impl Worker {
             );
         };
         let mut case = Case::new(known, gateway, breaker, job.trace, job.redelivered);
+        case.occasion = job::occasion(&job.trigger);
         if let Trigger::MoneyBack(errand) = job.trigger {
             return self.pursue_money_back(job, &mut case, errand).await;
         }

@@ -34,6 +34,7 @@ pub(super) struct Counters {
     pub(super) callers_refused: IntCounterVec,
     pub(super) jwks_fetches: IntCounterVec,
     pub(super) spans: IntCounterVec,
+    pub(super) admin_refused: IntCounter,
 }
 
 /// How long it took.
@@ -133,6 +134,10 @@ impl Counters {
                 "spans_total",
                 &["result"],
                 "Spans that were recorded, by what became of them",
+            )?,
+            admin_refused: r.counter(
+                "admin_refused_total",
+                "Requests to the console's API with a wrong token, or too many of them",
             )?,
         })
     }

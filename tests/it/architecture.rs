@@ -28,7 +28,7 @@ enum Rooms {
     AllBut(&'static [&'static str]),
 }
 
-const RULES: [Rule; 6] = [
+const RULES: [Rule; 9] = [
     Rule {
         rooms: &["domain"],
         packages: &["tokio", "reqwest", "sqlx", "lapin", "axum"],
@@ -42,7 +42,25 @@ const RULES: [Rule; 6] = [
     Rule {
         rooms: &["gateway", "cleeng", "broker", "ledger"],
         packages: &["axum"],
-        other_rooms: Rooms::AllBut(&["roles", "cli", "simulator"]),
+        other_rooms: Rooms::AllBut(&["roles", "cli", "simulator", "operator", "console"]),
+    },
+    Rule {
+        rooms: &["operator"],
+        packages: &["axum", "clap", "sqlx", "lapin"],
+        other_rooms: Rooms::AllBut(&[
+            "roles",
+            "cli",
+            "console",
+            "connector",
+            "simulator",
+            "demo",
+            "bench",
+        ]),
+    },
+    Rule {
+        rooms: &["console"],
+        packages: &["clap", "sqlx", "lapin", "reqwest"],
+        other_rooms: Rooms::AllBut(&["roles", "cli", "connector", "simulator", "demo", "bench"]),
     },
     Rule {
         rooms: &["callers"],

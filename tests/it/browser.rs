@@ -71,6 +71,11 @@ fn the_checkout_charges_once_whatever_happens_in_the_browser() {
 }
 
 #[test]
+fn the_console_shows_and_does_what_an_operator_needs_in_a_browser() {
+    passes("console.test.mjs");
+}
+
+#[test]
 fn each_file_of_the_browsers_tests_is_run() {
     let here = include_str!("browser.rs");
     for entry in std::fs::read_dir(folder()).unwrap() {

@@ -16,6 +16,7 @@ mod browser;
 mod chart;
 mod cleeng_webhooks;
 mod commands;
+mod console;
 mod control;
 mod customers;
 mod dashboards;

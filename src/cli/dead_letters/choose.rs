@@ -5,10 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use uuid::Uuid;
 
-use super::letter::Letter;
 use crate::config::span;
 use crate::domain::ids::GatewayName;
 use crate::domain::moment::Moment;
+use crate::operator::letter::Letter;
 
 /// Filters that every subcommand has.
 #[derive(Debug, Args)]

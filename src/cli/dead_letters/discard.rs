@@ -2,14 +2,16 @@
 
 use anyhow::Context;
 use clap::Args;
-use tracing::warn;
 use uuid::Uuid;
 
-use super::Desk;
 use super::choose::{Choice, Narrow};
-use super::letter::Letter;
 use crate::cli::answer;
+use crate::cli::signature::Signature;
 use crate::clock;
+use crate::domain::deed::Operator;
+use crate::operator::DeskError;
+use crate::operator::desk::Desk;
+use crate::operator::letter::Letter;
 
 #[derive(Debug, Args)]
 #[group(id = "discarded", required = true, multiple = true, args = ["ids", "with_reason", "source", "gateway", "older_than", "newer_than", "all"])]
@@ -24,15 +26,18 @@ pub(in crate::cli) struct Options {
     /// All that the other filters leave
     #[arg(long)]
     all: bool,
-    /// Why; kept in the payment's history
+    /// Why; kept in the payment's history and in the operator log
     #[arg(long, visible_alias = "reason", value_name = "TEXT", value_parser = because)]
     because: String,
+    #[command(flatten)]
+    signature: Signature,
     /// Discard so many, at most
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 }
 
-pub(super) async fn discard(desk: &mut Desk<'_>, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn discard(desk: &mut Desk, options: &Options) -> anyhow::Result<()> {
+    let operator = options.signature.operator(Some(&options.because))?;
     let read = desk.read(options.narrow.scan).await?;
     let choice = Choice {
         ids: &options.ids,
@@ -49,7 +54,7 @@ pub(super) async fn discard(desk: &mut Desk<'_>, options: &Options) -> anyhow::R
         .filter(|letter| choice.takes(letter, now));
     let mut discarded = 0_usize;
     for letter in chosen.take(options.limit.unwrap_or(usize::MAX)) {
-        discard_one(desk, letter, &options.because)
+        discard_one(desk, letter, &operator)
             .await
             .with_context(|| format!("{} could not be discarded", letter.id()))?;
         discarded = discarded.saturating_add(1);
@@ -58,26 +63,17 @@ pub(super) async fn discard(desk: &mut Desk<'_>, options: &Options) -> anyhow::R
     Ok(())
 }
 
-/// The history first: a crash between the two leaves the message, and one entry too many.
-async fn discard_one(desk: &mut Desk<'_>, letter: &Letter, because: &str) -> anyhow::Result<()> {
-    let (id, reason, source) = (letter.id(), letter.reason(), letter.source());
-    let detail = format!("{because} (message {id}, {reason}, from {source})");
-    let kept = match letter.payment {
-        Some(payment) => {
-            desk.ledger
-                .note_discard(payment, &detail, clock::now())
-                .await?
-        }
-        None => false,
-    };
-    if !kept {
-        warn!(message.id = %id, reason, source, because, "a dead letter without a known payment is discarded");
-    }
-    desk.letters.remove(&letter.dead).await?;
+async fn discard_one(
+    desk: &mut Desk,
+    letter: &Letter,
+    operator: &Operator,
+) -> Result<(), DeskError> {
+    let kept = desk.discard(letter, operator).await?;
     let payment = match (kept, letter.payment) {
         (true, Some(payment)) => format!("noted in the history of payment {payment}"),
         (true | false, _) => "no known payment: noted in the log only".to_owned(),
     };
+    let (id, reason, source) = (letter.id(), letter.reason(), letter.source());
     answer(&format!("{id}  discarded  {reason}  {source}  {payment}"));
     Ok(())
 }

@@ -1,16 +1,14 @@
 //! `dead-letters list`: how many there are, of which kind and since when; or each of them.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::Desk;
 use super::choose::{Choice, Narrow};
-use super::letter::{Letter, time, without_quotations};
 use crate::cli::answer;
 use crate::clock;
-use crate::domain::moment::Moment;
+use crate::operator::desk::Desk;
+use crate::operator::groups::{Groups, grouped, groups_as_json};
+use crate::operator::letter::{Letter, time, without_quotations};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -27,16 +25,7 @@ pub(in crate::cli) struct Options {
     json: bool,
 }
 
-/// Messages of one kind.
-struct Group {
-    count: u64,
-    oldest: Option<Moment>,
-    newest: Option<Moment>,
-}
-
-type Groups<'a> = BTreeMap<(&'a str, &'a str, &'a str), Group>;
-
-pub(super) async fn list(desk: &mut Desk<'_>, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn list(desk: &mut Desk, options: &Options) -> anyhow::Result<()> {
     let mut read = desk.read(options.narrow.scan).await?;
     let choice = Choice {
         ids: &[],
@@ -71,33 +60,6 @@ pub(super) async fn list(desk: &mut Desk<'_>, options: &Options) -> anyhow::Resu
         ));
     }
     Ok(())
-}
-
-fn grouped(letters: &[Letter]) -> Groups<'_> {
-    let mut groups = Groups::new();
-    for letter in letters {
-        let key = (letter.reason(), letter.source(), letter.gateway());
-        let parked_at = letter.dead.parked_at;
-        let group = groups.entry(key).or_insert(Group {
-            count: 0,
-            oldest: parked_at,
-            newest: parked_at,
-        });
-        group.count = group.count.saturating_add(1);
-        group.oldest = [group.oldest, parked_at].into_iter().flatten().min();
-        group.newest = [group.newest, parked_at].into_iter().flatten().max();
-    }
-    groups
-}
-
-fn groups_as_json(groups: &Groups<'_>) -> Vec<Value> {
-    let each = groups.iter().map(|((reason, source, gateway), group)| {
-        json!({
-            "reason": reason, "source": source, "gateway": Some(gateway).filter(|name| **name != "-"),
-            "count": group.count, "oldest": time(group.oldest), "newest": time(group.newest),
-        })
-    });
-    each.collect()
 }
 
 fn tell_groups(groups: &Groups<'_>) {
@@ -136,40 +98,4 @@ fn tell(letter: &Letter) {
         headers.failures,
         error.as_deref().unwrap_or("-"),
     ));
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::broker::DeadLetter;
-
-    fn letter(number: u128, reason: &str, at: i64) -> Letter {
-        let dead = DeadLetter::sample(Uuid::from_u128(number), reason, Moment(at));
-        Letter {
-            source: dead.source(),
-            dead,
-            envelope: None,
-            payment: None,
-            gateway: None,
-        }
-    }
-
-    #[test]
-    fn a_group_counts_and_has_its_oldest_and_newest() {
-        let letters = [
-            letter(1, "too_old", 2000),
-            letter(2, "too_old", 1000),
-            letter(3, "given_up", 3000),
-        ];
-        let json = groups_as_json(&grouped(&letters));
-        let expected = json!([
-            { "reason": "given_up", "source": "confirmations", "gateway": null, "count": 1,
-              "oldest": "1970-01-01T00:00:03Z", "newest": "1970-01-01T00:00:03Z" },
-            { "reason": "too_old", "source": "confirmations", "gateway": null, "count": 2,
-              "oldest": "1970-01-01T00:00:01Z", "newest": "1970-01-01T00:00:02Z" },
-        ]);
-        assert_eq!(json!(json), expected);
-    }
 }

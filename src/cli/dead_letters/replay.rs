@@ -1,7 +1,5 @@
 //! `dead-letters replay`: sends messages back to their queues, no faster than asked, and tells before what would happen.
 
-mod outlook;
-
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,17 +8,14 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 use uuid::Uuid;
 
-use self::outlook::Outlook;
-use super::Desk;
 use super::choose::{Choice, Narrow};
-use super::letter::Letter;
-use crate::broker::{PublishError, ReplayError};
 use crate::cli::answer;
+use crate::cli::signature::Signature;
 use crate::clock;
-use crate::domain::forecast::Forecast;
-use crate::domain::message::Body;
-use crate::domain::reopening::Reopening;
-use crate::telemetry::chain::error_chain;
+use crate::operator::desk::Desk;
+use crate::operator::letter::Letter;
+use crate::operator::outlook::Outlook;
+use crate::operator::replay::{Fate, Wish};
 
 #[derive(Debug, Args)]
 #[group(id = "replayed", required = true, multiple = true, args = ["ids", "reason", "source", "gateway", "older_than", "newer_than", "all"])]
@@ -48,18 +43,14 @@ pub(in crate::cli) struct Options {
     /// then sent without another read), or that later news have overtaken. Sending one may double the record at Cleeng
     #[arg(long)]
     force: bool,
+    /// Why; kept in the operator log. Default: "no reason given"
+    #[arg(long, value_name = "TEXT")]
+    because: Option<String>,
+    #[command(flatten)]
+    signature: Signature,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What became of one message.
-enum Fate {
-    Replayed,
-    Skipped(String),
-    Failed(String),
-    /// Failed in a way that the next ones would fail too.
-    Stopped(String),
 }
 
 #[derive(Default)]
@@ -70,7 +61,13 @@ struct Tally {
     lines: Vec<Value>,
 }
 
-pub(super) async fn replay(desk: &mut Desk<'_>, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn replay(desk: &mut Desk, options: &Options) -> anyhow::Result<()> {
+    let operator = options.signature.operator(options.because.as_deref())?;
+    let wish = Wish {
+        operator: &operator,
+        force: options.force,
+        named: !options.ids.is_empty(),
+    };
     let read = desk.read(options.narrow.scan).await?;
     let choice = Choice {
         ids: &options.ids,
@@ -96,7 +93,7 @@ pub(super) async fn replay(desk: &mut Desk<'_>, options: &Options) -> anyhow::Re
             continue;
         }
         pace.tick().await;
-        let fate = replay_one(desk, options, letter, &outlook).await;
+        let fate = desk.replay(letter, &outlook, &wish).await;
         let stopped = matches!(fate, Fate::Stopped(_));
         tally.tell(options, letter.id(), fate, outlook.as_json(letter));
         if stopped {
@@ -104,75 +101,6 @@ pub(super) async fn replay(desk: &mut Desk<'_>, options: &Options) -> anyhow::Re
         }
     }
     tally.close(options, read.complete)
-}
-
-async fn replay_one(
-    desk: &mut Desk<'_>,
-    options: &Options,
-    letter: &Letter,
-    outlook: &Outlook,
-) -> Fate {
-    let forecast = outlook.forecast;
-    let refused = matches!(forecast, Forecast::OnlyForced | Forecast::NoSource);
-    if refused || (forecast.is_futile() && options.ids.is_empty()) {
-        return Fate::Skipped(format!("a replay {}", forecast.sentence()));
-    }
-    // Before the publish: a confirmer that finds it given up would only park it again.
-    if let Err(cause) = reopen(desk, letter, outlook.reopening, options.force).await {
-        return Fate::Stopped(error_chain(&cause));
-    }
-    match desk.letters.replay(&letter.dead).await {
-        Ok(()) => Fate::Replayed,
-        Err(cause @ (ReplayError::Gone | ReplayError::NoSource)) => {
-            Fate::Skipped(cause.to_string())
-        }
-        Err(cause @ ReplayError::Publish(PublishError::Unroutable | PublishError::Rejected)) => {
-            Fate::Failed(error_chain(&cause))
-        }
-        Err(
-            cause @ (ReplayError::Publish(PublishError::TimedOut | PublishError::Away(_))
-            | ReplayError::Remove(_)),
-        ) => Fate::Stopped(error_chain(&cause)),
-    }
-}
-
-async fn reopen(
-    desk: &Desk<'_>,
-    letter: &Letter,
-    reopening: Reopening,
-    forced: bool,
-) -> Result<(), crate::ledger::LedgerError> {
-    let body = letter.envelope.as_ref().map(|envelope| &envelope.body);
-    if let (Some(Body::Answer { demand_id }), true) = (body, forced) {
-        // The operator's word that Cleeng has no record of what a gateway bills itself: it is sent again.
-        let now = clock::now();
-        return desk.ledger.forget_external_send(*demand_id, now).await;
-    }
-    let (
-        Some(Body::Confirm {
-            payment_id,
-            confirmation_id,
-        }),
-        Some(delivery),
-    ) = (body, reopening.delivery())
-    else {
-        return Ok(());
-    };
-    let how = match reopening {
-        Reopening::ReadFirst => "to be read back first",
-        Reopening::AsItIs | Reopening::Send | Reopening::OnlyForced => "to be sent",
-    };
-    let detail = format!("{how} (message {}, {})", letter.id(), letter.reason());
-    desk.ledger
-        .replay_confirmation(
-            *payment_id,
-            *confirmation_id,
-            delivery,
-            &detail,
-            clock::now(),
-        )
-        .await
-        .map(drop)
 }
 
 impl Tally {
@@ -192,11 +120,12 @@ impl Tally {
     }
 
     fn tell(&mut self, options: &Options, id: Uuid, fate: Fate, mut line: Value) {
-        let (word, why, count) = match fate {
-            Fate::Replayed => ("replayed", None, &mut self.replayed),
-            Fate::Skipped(why) => ("skipped", Some(why), &mut self.skipped),
-            Fate::Failed(why) | Fate::Stopped(why) => ("failed", Some(why), &mut self.failed),
+        let count = match &fate {
+            Fate::Replayed => &mut self.replayed,
+            Fate::Skipped(_) => &mut self.skipped,
+            Fate::Failed(_) | Fate::Stopped(_) => &mut self.failed,
         };
+        let (word, why) = fate.told();
         *count = count.saturating_add(1);
         if options.json {
             if let Value::Object(fields) = &mut line {

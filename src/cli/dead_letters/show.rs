@@ -7,10 +7,11 @@ use clap::Args;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Desk;
-use super::letter::{Letter, time, without_quotations};
-use crate::cli::{answer, payments};
+use crate::cli::answer;
 use crate::ledger::Ledger;
+use crate::operator::desk::Desk;
+use crate::operator::document;
+use crate::operator::letter::{Letter, time, without_quotations};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Options {
@@ -24,13 +25,13 @@ pub(in crate::cli) struct Options {
     json: bool,
 }
 
-pub(super) async fn show(desk: &mut Desk<'_>, options: &Options) -> anyhow::Result<()> {
+pub(super) async fn show(desk: &mut Desk, options: &Options) -> anyhow::Result<()> {
     let read = desk.read(options.scan).await?;
     let mut found = 0_usize;
     // Copies of one message share its id.
     for letter in read.letters.iter().filter(|one| one.id() == options.id) {
         found = found.saturating_add(1);
-        let document = document(letter, &desk.ledger).await?;
+        let document = whole(letter, &desk.ledger).await?;
         answer(&match options.json {
             true => document.to_string(),
             false => format!("{document:#}"),
@@ -42,14 +43,14 @@ pub(super) async fn show(desk: &mut Desk<'_>, options: &Options) -> anyhow::Resu
     Ok(())
 }
 
-async fn document(letter: &Letter, ledger: &Ledger) -> anyhow::Result<Value> {
+async fn whole(letter: &Letter, ledger: &Ledger) -> anyhow::Result<Value> {
     let headers = &letter.dead.headers;
     let error = |text: &Option<String>| text.as_deref().map(without_quotations);
     let payment = match letter.payment {
         None => Value::Null,
         Some(id) => match ledger.known(id).await? {
             None => json!({ "id": id, "known": false }),
-            Some(known) => payments::document(&known, &ledger.history(id, 0).await?),
+            Some(known) => document::payment(&known, &ledger.history(id, 0).await?),
         },
     };
     Ok(json!({

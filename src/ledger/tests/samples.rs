@@ -14,9 +14,9 @@ use crate::domain::secret::Secret;
 use crate::domain::view::PaymentView;
 use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
 
-pub(super) const START: Moment = Moment(1_767_323_045_678);
+pub(crate) const START: Moment = Moment(1_767_323_045_678);
 
-pub(in crate::ledger) fn payment(order: u64) -> Payment {
+pub(crate) fn payment(order: u64) -> Payment {
     Payment {
         id: PaymentId(Uuid::now_v7()),
         version: 1,
@@ -100,7 +100,7 @@ pub(super) fn facts() -> OrderFacts {
     }
 }
 
-pub(super) fn attempt(number: i64, state: AttemptState) -> Attempt {
+pub(crate) fn attempt(number: i64, state: AttemptState) -> Attempt {
     Attempt {
         id: AttemptId(Uuid::new_v4()),
         number,

@@ -29,6 +29,8 @@ pub(super) struct Case {
     /// A call that the breaker has admitted and that is still to be made.
     pub(super) admitted: Option<Call>,
     pub(super) seen: Seen,
+    /// What this run is about, for the history; nothing for the charge itself.
+    pub(super) occasion: Option<&'static str>,
     /// Of the command; what is queued because of it is part of the same trace.
     pub(super) trace: Option<TraceContext>,
     /// Attempts of which this run knows that none of their sends had an effect, and whose next one is still to come.
@@ -64,6 +66,7 @@ impl Case {
             breaker,
             admitted: None,
             seen: Seen::Nothing,
+            occasion: None,
             trace,
             unsent: BTreeSet::new(),
             sent: BTreeSet::new(),
@@ -86,6 +89,7 @@ impl Case {
             sent: std::mem::take(&mut self.sent),
             queued: std::mem::take(&mut self.queued),
             admitted: self.admitted.take(),
+            occasion: self.occasion,
             ..Case::new(
                 known,
                 Arc::clone(&self.gateway),

@@ -97,11 +97,60 @@ impl Worker {
     }
 }
 
+/// Why a gateway's answer was asked for, for the history of the payment.
+pub(super) fn occasion(trigger: &Trigger) -> Option<&'static str> {
+    match trigger {
+        Trigger::Charge => None,
+        Trigger::Continue => Some("the payer came back"),
+        Trigger::Sweep => Some("the sweep looked again"),
+        Trigger::Capture => Some("it was to be captured"),
+        Trigger::Void => Some("it was to be given up"),
+        Trigger::Event(_) | Trigger::MoneyBack(Errand::ReadRefunds | Errand::ReadDisputes) => {
+            Some("the gateway sent an event")
+        }
+        Trigger::MoneyBack(Errand::Refund(_)) => Some("money was to be given back"),
+    }
+}
+
+/// The detail of an entry that tells a gateway's answer, with why it was asked for.
+pub(super) fn told(kind: &str, detail: Option<String>, occasion: Option<&str>) -> Option<String> {
+    let is_answer = matches!(kind, "outcome" | "answer" | "money_back");
+    match (occasion.filter(|_| is_answer), detail) {
+        (Some(occasion), Some(detail)) => Some(format!("{detail}, when {occasion}")),
+        (Some(occasion), None) => Some(format!("when {occasion}")),
+        (None, detail) => detail,
+    }
+}
+
 /// What an event is a reason to read.
 fn event_trigger(about: About, reference: &GatewayRef) -> Trigger {
     match about {
         About::Payment | About::Saving => Trigger::Event(reference.clone()),
         About::Refunds => Trigger::MoneyBack(Errand::ReadRefunds),
         About::Disputes => Trigger::MoneyBack(Errand::ReadDisputes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_what_it_was_asked_for_and_nothing_else_does() {
+        let event = occasion(&Trigger::Event(GatewayRef("pi_1".to_owned())));
+        let captured = || Some("captured".to_owned());
+        assert_eq!(
+            told("outcome", captured(), event).unwrap(),
+            "captured, when the gateway sent an event"
+        );
+        assert_eq!(
+            told("money_back", None, event).unwrap(),
+            "when the gateway sent an event"
+        );
+        assert_eq!(told("unknown", captured(), event), captured());
+        assert_eq!(
+            told("outcome", captured(), occasion(&Trigger::Charge)),
+            captured()
+        );
     }
 }

@@ -3,7 +3,7 @@
 use tracing::error;
 
 use super::case::Case;
-use super::{Flow, Interrupted, Worker};
+use super::{Flow, Interrupted, Worker, job};
 use crate::broker::{Outgoing, Queue, Verdict};
 use crate::clock;
 use crate::domain::attempt::{AttemptState, Stage};
@@ -27,6 +27,9 @@ impl Worker {
         kind: &'static str,
         detail: Option<String>,
     ) -> Result<bool, Interrupted> {
+        // The history's entry has this time; what only changes an attempt moves no status.
+        case.known.payment.updated_at = clock::now();
+        let detail = job::told(kind, detail, case.occasion);
         let change = case.change(kind, detail);
         match self
             .ledger

@@ -12,20 +12,20 @@ use crate::domain::moment::Moment;
 use crate::ledger::{Ledger, LedgerError};
 
 /// A dead letter, read.
-pub(super) struct Letter {
-    pub(super) dead: DeadLetter,
-    pub(super) source: Option<Queue>,
+pub(crate) struct Letter {
+    pub(crate) dead: DeadLetter,
+    pub(crate) source: Option<Queue>,
     /// Nothing when it cannot be decoded.
-    pub(super) envelope: Option<Envelope>,
-    pub(super) payment: Option<PaymentId>,
-    pub(super) gateway: Option<GatewayName>,
+    pub(crate) envelope: Option<Envelope>,
+    pub(crate) payment: Option<PaymentId>,
+    pub(crate) gateway: Option<GatewayName>,
 }
 
 /// The gateways of the payments that were asked for already.
 type Gateways = BTreeMap<PaymentId, Option<GatewayName>>;
 
 impl Letter {
-    pub(super) async fn read_all(
+    pub(crate) async fn read_all(
         found: Vec<DeadLetter>,
         ledger: &Ledger,
     ) -> Result<Vec<Letter>, LedgerError> {
@@ -79,24 +79,34 @@ impl Letter {
         })
     }
 
-    pub(super) fn id(&self) -> Uuid {
+    pub(crate) fn id(&self) -> Uuid {
         self.dead.message_id
     }
 
-    pub(super) fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.dead.headers.reason.as_deref().unwrap_or("unknown")
     }
 
-    pub(super) fn source(&self) -> &str {
+    pub(crate) fn source(&self) -> &str {
         self.dead.headers.source.as_deref().unwrap_or("unknown")
     }
 
-    pub(super) fn gateway(&self) -> &str {
+    pub(crate) fn gateway(&self) -> &str {
         self.gateway.as_ref().map_or("-", GatewayName::as_str)
     }
 
+    /// As the operator log calls it.
+    pub(crate) fn named(&self) -> String {
+        format!(
+            "message {} ({}, from {})",
+            self.id(),
+            self.reason(),
+            self.source()
+        )
+    }
+
     /// One line of a list.
-    pub(super) fn summary(&self) -> Value {
+    pub(crate) fn summary(&self) -> Value {
         let headers = &self.dead.headers;
         json!({
             "messageId": self.id(),
@@ -113,12 +123,12 @@ impl Letter {
     }
 }
 
-pub(super) fn time(at: Option<Moment>) -> Option<String> {
+pub(crate) fn time(at: Option<Moment>) -> Option<String> {
     at.map(Moment::rfc3339)
 }
 
 /// An error text without what it quotes: a parser's complaint may repeat a piece of the message, and that may be a token.
-pub(super) fn without_quotations(text: &str) -> String {
+pub(crate) fn without_quotations(text: &str) -> String {
     let mut open = None;
     let mut kept = String::with_capacity(text.len());
     for character in text.chars() {

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::dead_letters::Desk;
-use crate::cli::dead_letters::letter::Letter;
+use super::desk::Desk;
+use super::letter::Letter;
 use crate::clock;
 use crate::domain::confirmation::ConfirmationId;
 use crate::domain::dead::DeadReason;
@@ -13,15 +13,15 @@ use crate::domain::payment::Known;
 use crate::domain::reopening::{self, Past, Reopening};
 use crate::ledger::{Ledger, LedgerError};
 
-pub(super) struct Outlook {
-    pub(super) forecast: Forecast,
-    pub(super) reopening: Reopening,
+pub(crate) struct Outlook {
+    pub(crate) forecast: Forecast,
+    pub(crate) reopening: Reopening,
     key: Option<OpenKey>,
 }
 
 impl Outlook {
-    pub(super) async fn of(
-        desk: &Desk<'_>,
+    pub(crate) async fn of(
+        desk: &Desk,
         letter: &Letter,
         forced: bool,
     ) -> Result<Outlook, LedgerError> {
@@ -40,14 +40,14 @@ impl Outlook {
             _ => Reopening::AsItIs,
         };
         let now = clock::now();
-        let configured = |known: &Known| desk.config.gateways.contains_key(&known.payment.gateway);
+        let configured = |known: &Known| desk.plan.gateways.contains(&known.payment.gateway);
         let situation = Situation {
             source: letter.source.as_ref(),
             body,
             known: known.as_ref(),
             gateway_configured: known.as_ref().is_some_and(configured),
             reopening,
-            settle_time: desk.config.cleeng.settle_time,
+            settle_time: desk.plan.settle_time,
             now,
         };
         Ok(Outlook {
@@ -57,7 +57,7 @@ impl Outlook {
         })
     }
 
-    pub(super) fn key_sentence(&self) -> String {
+    pub(crate) fn key_sentence(&self) -> String {
         match self.key {
             None => String::new(),
             Some(key) => format!(
@@ -72,12 +72,13 @@ impl Outlook {
         }
     }
 
-    pub(super) fn as_json(&self, letter: &Letter) -> Value {
+    pub(crate) fn as_json(&self, letter: &Letter) -> Value {
         json!({
             "messageId": letter.id(),
             "paymentId": letter.payment,
             "reason": letter.reason(),
             "source": letter.source(),
+            "futile": self.forecast.is_futile(),
             "forecast": self.forecast.label(),
             "explanation": self.forecast.sentence(),
             "key": self.key.map(|key| json!({ "alive": key.alive, "expiresAt": key.expires_at.rfc3339() })),
