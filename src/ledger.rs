@@ -56,6 +56,7 @@ use lanes::Lanes;
 
 pub(crate) use change::{Change, Committed};
 pub(crate) use error::LedgerError;
+pub(crate) use events::HistoryEntry;
 pub(crate) use feed::PaymentFeed;
 pub(crate) use search::SearchBy;
 pub(crate) use stale_demands::StaleDemand;
@@ -85,17 +86,6 @@ pub(crate) enum Accepted {
     OrderTaken(PaymentId),
     /// Another payment holds the cycle that this renewal is for.
     CycleTaken(PaymentId),
-}
-
-/// One line of a payment's history.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HistoryEntry {
-    pub(crate) sequence: i64,
-    pub(crate) at: Moment,
-    pub(crate) kind: String,
-    pub(crate) detail: Option<String>,
-    /// The payment's view (JSON text) when this entry changed what the API shows.
-    pub(crate) view: Option<String>,
 }
 
 /// The payments in doubt, for the metrics.

@@ -128,9 +128,12 @@ impl Run<'_> {
         side: AtGatewaySide,
         known: Option<&Known>,
     ) -> anyhow::Result<()> {
-        let cleeng = match known {
-            Some(known) => self.ask_cleeng(known).await?,
-            None => Evidence::NothingTold,
+        // Of a second charge Cleeng was told nothing; the payment's own one has its own turn.
+        let own = known.filter(|known| side.is_of(known));
+        let cleeng = match (own, known) {
+            (Some(own), _) => self.ask_cleeng(own).await?,
+            (None, Some(_)) => Evidence::CannotBeRead,
+            (None, None) => Evidence::NothingTold,
         };
         let bills_itself = self
             .books
@@ -144,9 +147,9 @@ impl Run<'_> {
             bills_itself,
         };
         let verdict = judge(&views, clock::now(), self.scope.patience);
-        if let Some(known) = known {
+        if let Some(own) = own {
             self.tally.cleeng(cleeng);
-            self.remember(known.payment.id);
+            self.remember(own.payment.id);
         }
         let finding = match verdict {
             Verdict::Disagreed { kind, repair } => {
@@ -184,6 +187,14 @@ impl Run<'_> {
 }
 
 impl AtGatewaySide {
+    /// Whether it is the charge that the ledger knows, or the ledger knows none yet.
+    fn is_of(&self, known: &Known) -> bool {
+        match (self.reference(), known.payment.reference()) {
+            (Some(shown), Some(own)) => shown == own,
+            (None, _) | (_, None) => true,
+        }
+    }
+
     fn view(&self) -> AtGateway<'_> {
         match self {
             AtGatewaySide::Shows(charge) => AtGateway::Shows(charge),

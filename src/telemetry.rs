@@ -14,6 +14,7 @@ pub(crate) mod logging;
 pub(crate) mod metrics;
 pub(crate) mod ops;
 mod reconciled;
+mod refusals;
 mod register;
 pub(crate) mod spans;
 pub(crate) mod trace;

@@ -224,3 +224,17 @@ fn outside_settings(outside: &Url, page: SocketAddr) -> anyhow::Result<simulator
         standing_orders: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_given_as_in_the_file_or_not_at_all() {
+        let pair = ("CONNECTOR_CHECKOUT__DEADLINE".to_owned(), "30s".to_owned());
+        assert_eq!(setting("checkout.deadline=30s"), Ok(pair));
+        for wrong in ["checkout.deadline", "deadline=30s", "", "="] {
+            assert!(setting(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -74,7 +74,7 @@ pub(super) fn reconcile(config: &Config, options: &Options) -> Result<(), Failur
         let mistake = format!("--gateway {name}: no such gateway is configured");
         return Err(Failure::Usage(mistake));
     }
-    logging::init(&config.log).context("log.level")?;
+    logging::init(&config.log, None).context("log.level")?;
     Ok(super::runtime()?.block_on(run(config, options))?)
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::auth::environment::PRODUCTION_JWKS;
 use super::value::spell;
 use super::{BrokerUrl, Config, LedgerUrl};
 
@@ -37,6 +38,18 @@ impl Config {
                 .to_owned()
         });
         let open = super::stores::in_the_clear(&self.broker.url, &self.ledger.url);
-        late.chain(apart).chain(open).chain(deaf).collect()
+        let customers = self.auth.asked.customers();
+        let presumed = customers
+            .filter(|customers| customers.jwks_url.as_str() == PRODUCTION_JWKS)
+            .map(|_| {
+                format!(
+                    "auth.jwks_url is {PRODUCTION_JWKS} by analogy with the sandbox: Cleeng's public pages do not name production's"
+                )
+            });
+        late.chain(apart)
+            .chain(open)
+            .chain(deaf)
+            .chain(presumed)
+            .collect()
     }
 }

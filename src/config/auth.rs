@@ -1,6 +1,6 @@
 //! Who may call the public API: which credentials are asked for, and where the keys of customers' tokens are.
 
-mod environment;
+pub(super) mod environment;
 
 use std::fmt;
 use std::ops::RangeInclusive;

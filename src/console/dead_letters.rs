@@ -144,7 +144,12 @@ fn line(id: Uuid, result: &str, why: Option<String>) -> Value {
 }
 
 fn answer(messages: &[Value], dry_run: bool) -> Value {
-    let count = |word: &str| messages.iter().filter(|one| one["result"] == word).count();
+    let count = |word: &str| {
+        messages
+            .iter()
+            .filter(|one| one.get("result").is_some_and(|result| result == word))
+            .count()
+    };
     json!({
         "dryRun": dry_run, "messages": messages, "replayed": count("replayed"), "discarded": count("discarded"),
         "failed": count("failed"), "skipped": count("skipped"),

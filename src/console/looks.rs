@@ -32,6 +32,7 @@ pub(super) struct Looks(Mutex<Option<(Instant, Arc<Look>)>>);
 pub(super) struct Look {
     /// `GET /admin/dead-letters`.
     pub(super) document: Value,
+    complete: bool,
     letters: Vec<(Option<PaymentId>, Option<Moment>, Value)>,
 }
 
@@ -88,7 +89,7 @@ impl Console {
             .iter()
             .filter(|(of, _, _)| *of == Some(payment));
         About {
-            looked: look.document["complete"] == true,
+            looked: look.complete,
             found: about.map(|(_, at, letter)| (*at, letter.clone())).collect(),
         }
     }
@@ -124,6 +125,7 @@ impl Look {
             document: json!({
                 "groups": listed, "total": read.letters.len(), "complete": read.complete, "scan": SCAN,
             }),
+            complete: read.complete,
             letters: letters
                 .map(|one| (one.payment, one.dead.parked_at, one.summary()))
                 .collect(),

@@ -136,7 +136,7 @@ mod tests {
     }
 
     fn after(minutes: i64) -> Moment {
-        Moment(AT + minutes * MILLIS)
+        Moment(AT.saturating_add(minutes.saturating_mul(MILLIS)))
     }
 
     #[test]

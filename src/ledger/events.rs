@@ -2,13 +2,24 @@
 
 use sqlx::AnyConnection;
 
+use super::LedgerError;
 use super::fields::Fields;
-use super::{HistoryEntry, LedgerError};
 use crate::domain::ids::PaymentId;
 use crate::domain::moment::Moment;
 
 /// How many entries are read at once; who wants more reads on after the last one.
 const PAGE: i64 = 500;
+
+/// One line of a payment's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HistoryEntry {
+    pub(crate) sequence: i64,
+    pub(crate) at: Moment,
+    pub(crate) kind: String,
+    pub(crate) detail: Option<String>,
+    /// The payment's view (JSON text) when this entry changed what the API shows.
+    pub(crate) view: Option<String>,
+}
 
 /// An entry to be written.
 pub(super) struct Event<'a> {

@@ -1,5 +1,6 @@
 //! How many verdicts of each kind, what Cleeng's reads proved, and what could not be compared.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -7,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::domain::ids::GatewayName;
 use crate::domain::reconcile::{Evidence, Kind, Verdict};
+
+/// The most things left out that are told one by one.
+const MOST_LEFT_OUT: usize = 50;
 
 /// What a run has counted so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,8 +54,11 @@ impl Tally {
 
     pub(super) fn leave_out(&mut self, gateway: &GatewayName, why: &str) {
         let line = format!("{gateway}: {why}");
-        if !self.not_compared.contains(&line) {
-            self.not_compared.push(line);
+        let is_new = !self.not_compared.contains(&line);
+        match self.not_compared.len().cmp(&MOST_LEFT_OUT) {
+            Ordering::Less if is_new => self.not_compared.push(line),
+            Ordering::Equal => self.not_compared.push("and more".to_owned()),
+            Ordering::Less | Ordering::Greater => {}
         }
     }
 
@@ -164,6 +171,10 @@ mod tests {
         partial.leave_out(&"stripe".parse().unwrap(), "away");
         partial.leave_out(&"stripe".parse().unwrap(), "away");
         assert_eq!(partial.not_compared, ["stripe: away"]);
+        for number in 0..200 {
+            partial.leave_out(&"stripe".parse().unwrap(), &format!("entry {number}"));
+        }
+        assert_eq!(partial.not_compared.len(), MOST_LEFT_OUT + 1);
         assert!(!partial.is_clean());
     }
 }

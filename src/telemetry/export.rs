@@ -53,6 +53,8 @@ pub(crate) struct Export {
     exporter: SpanExporter,
     spans: mpsc::Receiver<SpanData>,
     dropped: Arc<AtomicU64>,
+    /// Taken from the queue, and to be sent with the next request.
+    batch: Vec<SpanData>,
     /// Spans that the exporter has.
     in_hand: u64,
     told: Option<Instant>,
@@ -99,6 +101,7 @@ pub(super) fn start(config: &TracesConfig) -> Result<Option<(SdkTracer, Export)>
         exporter,
         spans,
         dropped,
+        batch: Vec::with_capacity(BATCH),
         in_hand: 0,
         told: None,
         untold: 0,
@@ -144,8 +147,9 @@ impl Export {
             () = late => {}
             () = much_too_late => {}
         }
-        let queued: u64 = self.spans.len().try_into().unwrap_or(u64::MAX);
-        let left = queued.saturating_add(self.in_hand);
+        let waiting = self.spans.len().saturating_add(self.batch.len());
+        let waiting: u64 = waiting.try_into().unwrap_or(u64::MAX);
+        let left = waiting.saturating_add(self.in_hand);
         self.lost(metrics, SpanResult::Failed, left, "the process stops");
         if self.untold > 0 {
             self.tell("the process stops");
@@ -153,30 +157,29 @@ impl Export {
     }
 
     async fn pump(&mut self, metrics: &Metrics, over: &CancellationToken) {
-        let mut batch = Vec::with_capacity(BATCH);
         while !over.is_cancelled() {
             let filled = async {
-                while batch.len() < BATCH {
-                    let room = BATCH.saturating_sub(batch.len());
-                    self.spans.recv_many(&mut batch, room).await;
+                while self.batch.len() < BATCH {
+                    let room = BATCH.saturating_sub(self.batch.len());
+                    self.spans.recv_many(&mut self.batch, room).await;
                 }
             };
             tokio::select! {
                 _ = timeout(LINGER, filled) => {}
                 () = over.cancelled() => {}
             }
-            self.send(&mut batch, metrics).await;
+            self.send(metrics).await;
         }
         while let Ok(span) = self.spans.try_recv() {
-            batch.push(span);
-            if batch.len() == BATCH {
-                self.send(&mut batch, metrics).await;
+            self.batch.push(span);
+            if self.batch.len() == BATCH {
+                self.send(metrics).await;
             }
         }
-        self.send(&mut batch, metrics).await;
+        self.send(metrics).await;
     }
 
-    async fn send(&mut self, batch: &mut Vec<SpanData>, metrics: &Metrics) {
+    async fn send(&mut self, metrics: &Metrics) {
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         self.lost(
             metrics,
@@ -184,11 +187,11 @@ impl Export {
             dropped,
             "the queue was full",
         );
-        let count = batch.len().try_into().unwrap_or(u64::MAX);
+        let count = self.batch.len().try_into().unwrap_or(u64::MAX);
         if count == 0 {
             return;
         }
-        let spans = std::mem::replace(batch, Vec::with_capacity(BATCH));
+        let spans = std::mem::replace(&mut self.batch, Vec::with_capacity(BATCH));
         self.in_hand = count;
         let exported = self.exporter.export(spans).await;
         self.in_hand = 0;

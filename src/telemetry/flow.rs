@@ -88,12 +88,7 @@ fn value<'a>(metric: &'a Metric, label: &str) -> Option<&'a str> {
         .map(|pair| pair.value())
 }
 
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a float becomes a whole number by no other way; it saturates, and a count is never negative"
-)]
+/// There is no other way from a float to a whole number. It saturates, and a count is never negative.
 fn whole(number: f64) -> u64 {
     number as u64
 }
@@ -110,13 +105,19 @@ mod tests {
     use crate::domain::confirmation::Report;
     use crate::domain::ids::{GatewayName, OrderId, PaymentId};
     use crate::domain::queue::Queue;
+    use crate::telemetry::trace::TraceContext;
 
     #[test]
     fn what_happened_is_added_up_over_its_labels() {
         let gateway: GatewayName = "stripe".parse().unwrap();
         let metrics = Metrics::new([&gateway]).unwrap();
         assert_eq!(metrics.counts(), Counts::default());
-        metrics.accepted(&gateway, PaymentId(uuid::Uuid::nil()), OrderId(1));
+        metrics.accepted(
+            &gateway,
+            PaymentId(uuid::Uuid::nil()),
+            OrderId(1),
+            TraceContext::root(1, 1),
+        );
         metrics.reported(Report::Captured, Reported::Delivered);
         metrics.reported(Report::Rejected, Reported::AlreadyRecorded);
         metrics.reported(Report::Captured, Reported::NotDone);

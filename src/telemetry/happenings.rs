@@ -107,12 +107,6 @@ impl Metrics {
         }
     }
 
-    /// Somebody tried to open the console without its token. Nothing of what was tried is told.
-    pub(crate) fn admin_refused(&self) {
-        self.counters.admin_refused.inc();
-        tracing::warn!("a request to the console's API was refused");
-    }
-
     /// From taking the payment in until Cleeng had its outcome.
     pub(crate) fn confirmed_after(&self, span: Duration) {
         self.times

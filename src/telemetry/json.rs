@@ -3,6 +3,7 @@
 use std::fmt::{self, Debug, Write};
 
 use tracing::field::{Field, Visit};
+use tracing::span::Record;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::field::RecordFields;
 use tracing_subscriber::fmt::format::Writer;
@@ -61,6 +62,14 @@ impl<'w> FormatFields<'w> for JsonFields {
         let mut fields = Fields::to(&mut writer);
         recorded.record(&mut fields);
         fields.finish().map(drop)
+    }
+
+    fn add_fields(
+        &self,
+        current: &'w mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
+        self.format_fields(current.as_writer(), fields)
     }
 }
 

@@ -38,7 +38,12 @@ impl Metrics {
         if let (Status::Rejected, Some(decline)) = (payment.status, &payment.decline) {
             self.declines(gateway, decline.class).inc();
         }
-        tracing::info!(payment.id = %payment.id, order.id = %payment.order_id, gateway, status, "payment moved");
+        if payment.status == Status::Processing {
+            // It is on its way; the line that counts is the one that says where to.
+            tracing::debug!(payment.id = %payment.id, order.id = %payment.order_id, gateway, status, "payment moved");
+        } else {
+            tracing::info!(payment.id = %payment.id, order.id = %payment.order_id, gateway, status, "payment moved");
+        }
     }
 
     pub(super) fn moves_begin_at_zero(&self, gateway: &str) {

@@ -202,6 +202,46 @@ mod tests {
     }
 
     #[test]
+    fn without_a_collector_no_span_is_made_that_the_log_does_not_show() {
+        use crate::config::Role;
+        use crate::domain::queue::Queue;
+        let config = LogConfig {
+            level: "trace".to_owned(),
+            format: LogFormat::Json,
+        };
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let subscriber = subscriber(&config, move || writer.clone(), false, None).unwrap();
+        tracing::subscriber::with_default(subscriber, || {
+            let publish = spans::publish(&Queue::Confirmations, uuid::Uuid::nil());
+            assert!(publish.is_disabled());
+            assert!(spans::within(&publish).is_none());
+            assert!(
+                spans::ledger("commit", crate::domain::ids::PaymentId(uuid::Uuid::nil()))
+                    .is_disabled()
+            );
+            let delivery = spans::delivery(&spans::Taken {
+                role: Role::Confirmer,
+                queue: &Queue::Confirmations,
+                trace: Some(crate::telemetry::trace::TraceContext::root(1, 2)),
+                failures: 3,
+                replayed: 0,
+                redelivered: false,
+            });
+            let _entered = delivery.enter();
+            spans::about(crate::domain::ids::PaymentId(uuid::Uuid::nil()));
+            tracing::info!("one line");
+        });
+        let text = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let line: serde_json::Value = serde_json::from_str(text.trim()).unwrap();
+        let expected = serde_json::json!({
+            "name": "confirmation", "trace.id": format!("{:032x}", 1), "failures": 3,
+            "payment.id": uuid::Uuid::nil().to_string(),
+        });
+        assert_eq!(line["span"], expected);
+    }
+
+    #[test]
     fn a_filter_that_cannot_be_read_is_an_error() {
         let config = LogConfig {
             level: "info,=x=".to_owned(),

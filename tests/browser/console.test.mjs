@@ -274,32 +274,33 @@ test('every view fits a phone and has no serious finding, light and dark', async
     ['demands', '#/demands', (page) => page.getByText('Nothing is kept for you')],
     ['log', '#/log', (page) => page.locator('.deeds > li').first()],
   ]
-  for (const colorScheme of ['light', 'dark']) {
-    for (const [size, viewport] of [['phone', PHONE], ['desktop', DESKTOP]]) {
-      const { page, context, faults } = await signedIn('#/', { viewport, colorScheme })
-      for (const [name, hash, there] of views) {
-        await page.evaluate((to) => { location.hash = to }, hash)
-        await there(page).waitFor()
-        await isNotWide(page)
-        assert.deepEqual(await seriousFindings(page), [], `${name}, ${size}, ${colorScheme}`)
-        await picture(page, `console-${name}-${size}-${colorScheme}`)
-      }
-      await page.evaluate(() => { location.hash = '#/dead-letters' })
-      await page.getByRole('button', { name: /^Replay(?: all)?: / }).first().click()
-      await page.getByRole('dialog').getByLabel('Why').waitFor()
+  // The other two are for a person who wants to look at pictures: their colours and their layout are in these two.
+  const both = [['phone', PHONE, 'light'], ['desktop', DESKTOP, 'dark']]
+  const all = [...both, ['phone', PHONE, 'dark'], ['desktop', DESKTOP, 'light']]
+  for (const [size, viewport, colorScheme] of process.env.SCREENSHOTS ? all : both) {
+    const { page, context, faults } = await signedIn('#/', { viewport, colorScheme })
+    for (const [name, hash, there] of views) {
+      await page.evaluate((to) => { location.hash = to }, hash)
+      await there(page).waitFor()
       await isNotWide(page)
-      assert.deepEqual(await seriousFindings(page), [], `dialog, ${size}, ${colorScheme}`)
-      await picture(page, `console-dialog-${size}-${colorScheme}`)
-      await page.keyboard.press('Escape')
-      await page.evaluate(() => sessionStorage.clear())
-      await page.reload()
-      await page.getByLabel('Token').waitFor()
-      await isNotWide(page)
-      assert.deepEqual(await seriousFindings(page), [], `sign-in, ${size}, ${colorScheme}`)
-      await picture(page, `console-sign-in-${size}-${colorScheme}`)
-      assert.deepEqual(faults(), [])
-      await context.close()
+      assert.deepEqual(await seriousFindings(page), [], `${name}, ${size}, ${colorScheme}`)
+      await picture(page, `console-${name}-${size}-${colorScheme}`)
     }
+    await page.evaluate(() => { location.hash = '#/dead-letters' })
+    await page.getByRole('button', { name: /^Replay(?: all)?: / }).first().click()
+    await page.getByRole('dialog').getByLabel('Why').waitFor()
+    await isNotWide(page)
+    assert.deepEqual(await seriousFindings(page), [], `dialog, ${size}, ${colorScheme}`)
+    await picture(page, `console-dialog-${size}-${colorScheme}`)
+    await page.keyboard.press('Escape')
+    await page.evaluate(() => sessionStorage.clear())
+    await page.reload()
+    await page.getByLabel('Token').waitFor()
+    await isNotWide(page)
+    assert.deepEqual(await seriousFindings(page), [], `sign-in, ${size}, ${colorScheme}`)
+    await picture(page, `console-sign-in-${size}-${colorScheme}`)
+    assert.deepEqual(faults(), [])
+    await context.close()
   }
 })
 

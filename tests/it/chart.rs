@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use serde_json::Value;
 
@@ -10,11 +11,18 @@ use crate::harness::run;
 use crate::harness::tools::{chart, read};
 
 const CHART: &str = "deploy/helm/cleeng-connector";
+const EXAMPLES: [&str; 2] = ["full", "minimal"];
 const ROLES: [&str; 3] = ["ingest", "worker", "confirmer"];
 const SECRETS: &str = "/run/secrets/connector";
 
-/// What Helm makes of the chart with one of its examples.
-fn rendered(example: &str) -> Vec<Value> {
+/// What Helm makes of the chart with each of its examples; once for all tests.
+fn rendered(example: &str) -> &'static [Value] {
+    static MADE: OnceLock<BTreeMap<&'static str, Vec<Value>>> = OnceLock::new();
+    let made = MADE.get_or_init(|| EXAMPLES.map(|name| (name, render(name))).into());
+    made.get(example).unwrap()
+}
+
+fn render(example: &str) -> Vec<Value> {
     let values = format!("{CHART}/ci/{example}-values.yaml");
     let made = chart(&["render", &values, "--json"]).unwrap_or_else(|fault| panic!("{fault}"));
     serde_json::from_str(&made).unwrap()
@@ -99,7 +107,7 @@ fn secret(variable: &str) -> String {
 #[test]
 fn helm_and_the_schemas_of_kubernetes_find_no_fault() {
     let answer = chart(&["check"]).unwrap_or_else(|fault| panic!("{fault}"));
-    for example in ["full", "minimal"] {
+    for example in EXAMPLES {
         assert!(
             answer.contains(&format!("{example}-values.yaml")),
             "{answer}"
@@ -107,10 +115,17 @@ fn helm_and_the_schemas_of_kubernetes_find_no_fault() {
     }
 }
 
+/// The image's tag follows from it.
+#[test]
+fn the_chart_is_of_this_version() {
+    let chart: Value = serde_saphyr::from_str(&read(&format!("{CHART}/Chart.yaml"))).unwrap();
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+}
+
 #[test]
 fn what_a_pod_gets_is_a_good_configuration() {
-    for example in ["minimal", "full"] {
-        let pod = Pod::of(&rendered(example));
+    for example in EXAMPLES {
+        let pod = Pod::of(rendered(example));
         let (code, shown, complaint) = run(&["check-config"], &pod.env);
         assert_eq!(code, 0, "{example}: {complaint}");
         assert!(!shown.contains("password"), "{shown}");
@@ -119,11 +134,11 @@ fn what_a_pod_gets_is_a_good_configuration() {
 
 #[test]
 fn each_role_is_a_deployment_of_its_own_and_mounts_its_secrets() {
-    for example in ["minimal", "full"] {
+    for example in EXAMPLES {
         let manifests = rendered(example);
-        assert_eq!(of_kind(&manifests, "Deployment").len(), ROLES.len());
+        assert_eq!(of_kind(manifests, "Deployment").len(), ROLES.len());
         for role in ROLES {
-            let deployment = deployment(&manifests, role);
+            let deployment = deployment(manifests, role);
             let started = container(deployment);
             assert_eq!(started["args"], serde_json::json!(["run", "--role", role]));
             assert_eq!(started.get("env"), None, "{role}: secrets are files");
@@ -137,7 +152,7 @@ fn each_role_is_a_deployment_of_its_own_and_mounts_its_secrets() {
                 .iter()
                 .map(|item| format!("{SECRETS}/{}", item["path"].as_str().unwrap()))
                 .collect();
-            let data = of_kind(&manifests, "ConfigMap")[0]["data"]
+            let data = of_kind(manifests, "ConfigMap")[0]["data"]
                 .as_object()
                 .unwrap();
             let wanted = data.values().filter_map(Value::as_str);
@@ -154,7 +169,7 @@ fn each_role_is_a_deployment_of_its_own_and_mounts_its_secrets() {
 fn no_pod_is_root_or_can_become_more_than_it_is() {
     let manifests = rendered("minimal");
     for role in ROLES {
-        let deployment = deployment(&manifests, role);
+        let deployment = deployment(manifests, role);
         let whole = &pod(deployment)["securityContext"];
         assert_eq!(whole["runAsNonRoot"], true, "{role}");
         assert_eq!(whole["seccompProfile"]["type"], "RuntimeDefault", "{role}");
@@ -180,13 +195,13 @@ fn no_pod_is_root_or_can_become_more_than_it_is() {
 
 #[test]
 fn a_pod_has_time_to_drain_and_ingest_waits_for_the_load_balancers() {
-    for example in ["minimal", "full"] {
+    for example in EXAMPLES {
         let manifests = rendered(example);
-        let data = &of_kind(&manifests, "ConfigMap")[0]["data"];
+        let data = &of_kind(manifests, "ConfigMap")[0]["data"];
         let grace = data["CONNECTOR_SHUTDOWN__GRACE"].as_str().unwrap();
         let grace: u64 = grace.strip_suffix('s').unwrap().parse().unwrap();
         for role in ROLES {
-            let deployment = deployment(&manifests, role);
+            let deployment = deployment(manifests, role);
             let wait = container(deployment).pointer("/lifecycle/preStop/sleep/seconds");
             assert_eq!(wait.is_some(), role == "ingest", "{role}");
             let wait = wait.map_or(0, number);
@@ -200,28 +215,28 @@ fn a_pod_has_time_to_drain_and_ingest_waits_for_the_load_balancers() {
 fn probes_ask_the_ops_port_and_nobody_outside_can() {
     let manifests = rendered("full");
     for role in ROLES {
-        let container = container(deployment(&manifests, role));
+        let container = container(deployment(manifests, role));
         for (probe, path) in [("livenessProbe", "/livez"), ("readinessProbe", "/readyz")] {
             let asked = &container[probe]["httpGet"];
             assert_eq!(asked["path"], path, "{role}");
             assert_eq!(asked["port"], "ops", "{role}");
         }
     }
-    let services = of_kind(&manifests, "Service");
+    let services = of_kind(manifests, "Service");
     let (ops, public): (Vec<&Value>, Vec<&Value>) = services
         .into_iter()
         .partition(|service| component(service) == "ops");
     assert_eq!(ops[0]["spec"]["clusterIP"], "None");
     assert_eq!(public[0]["spec"]["ports"].as_array().unwrap().len(), 1);
     assert_eq!(public[0]["spec"]["ports"][0]["targetPort"], "public");
-    let paths = &of_kind(&manifests, "Ingress")[0]["spec"]["rules"][0]["http"]["paths"];
+    let paths = &of_kind(manifests, "Ingress")[0]["spec"]["rules"][0]["http"]["paths"];
     assert_eq!(paths.as_array().unwrap().len(), 1);
     assert_eq!(paths[0]["path"], "/v1");
     assert_eq!(
         paths[0]["backend"]["service"]["name"],
         public[0]["metadata"]["name"]
     );
-    for policy in of_kind(&manifests, "NetworkPolicy") {
+    for policy in of_kind(manifests, "NetworkPolicy") {
         for rule in policy["spec"]["ingress"].as_array().unwrap() {
             let open = rule.get("from").is_none();
             let ops = rule["ports"][0]["port"] == "ops";
@@ -234,8 +249,8 @@ fn probes_ask_the_ops_port_and_nobody_outside_can() {
 fn a_drained_node_takes_one_pod_of_a_role_at_a_time() {
     let manifests = rendered("minimal");
     for role in ROLES {
-        let deployment = deployment(&manifests, role);
-        let budgets = of_kind(&manifests, "PodDisruptionBudget").into_iter();
+        let deployment = deployment(manifests, role);
+        let budgets = of_kind(manifests, "PodDisruptionBudget").into_iter();
         let own = budgets.clone().find(|one| component(one) == role).unwrap();
         assert_eq!(own["spec"]["maxUnavailable"], 1);
         assert_eq!(own["spec"]["selector"], deployment["spec"]["selector"]);
@@ -248,17 +263,17 @@ fn a_drained_node_takes_one_pod_of_a_role_at_a_time() {
 #[test]
 fn workers_and_confirmers_grow_with_their_queues_those_in_hand_included_and_with_the_lag() {
     let manifests = rendered("full");
-    let pod = Pod::of(&manifests);
+    let pod = Pod::of(manifests);
     let (code, topology, complaint) = run(&["topology", "print", "--json"], &pod.env);
     assert_eq!(code, 0, "{complaint}");
     let topology: Value = serde_json::from_str(&topology).unwrap();
     let exist = topology["queues"].as_array().unwrap().iter();
     let exist: BTreeSet<&str> = exist.map(|queue| queue["name"].as_str().unwrap()).collect();
-    let authentication = of_kind(&manifests, "TriggerAuthentication")[0];
+    let authentication = of_kind(manifests, "TriggerAuthentication")[0];
     let mut asked = BTreeSet::new();
-    for scaled in of_kind(&manifests, "ScaledObject") {
+    for scaled in of_kind(manifests, "ScaledObject") {
         let role = component(scaled);
-        let target = deployment(&manifests, role);
+        let target = deployment(manifests, role);
         let named = &scaled["spec"]["scaleTargetRef"]["name"];
         assert_eq!(named, &target["metadata"]["name"]);
         assert_eq!(
@@ -305,7 +320,7 @@ fn workers_and_confirmers_grow_with_their_queues_those_in_hand_included_and_with
 #[test]
 fn the_operators_rules_are_the_repositorys() {
     let manifests = rendered("full");
-    let groups = of_kind(&manifests, "PrometheusRule")[0]["spec"]["groups"].clone();
+    let groups = of_kind(manifests, "PrometheusRule")[0]["spec"]["groups"].clone();
     let mut wanted = Vec::new();
     for file in ["alerts", "recording"] {
         let rules = read(&format!("config/prometheus/rules/{file}.yml"));
@@ -313,7 +328,7 @@ fn the_operators_rules_are_the_repositorys() {
         wanted.extend(rules["groups"].as_array().unwrap().clone());
     }
     assert_eq!(groups, Value::Array(wanted));
-    let scraped = &of_kind(&manifests, "ServiceMonitor")[0]["spec"]["endpoints"][0];
+    let scraped = &of_kind(manifests, "ServiceMonitor")[0]["spec"]["endpoints"][0];
     assert_eq!(scraped["honorLabels"], true);
     assert_eq!(scraped["relabelings"][0]["replacement"], "connector");
 }

@@ -118,13 +118,18 @@ fn history(world: &World, id: &str) -> String {
 
 /// A charge at the gateway by other hands than ours; the gateway's id of it.
 async fn foreign_charge(world: &World, gateway: &str) -> String {
+    foreign_charge_for(world, gateway, "till-7").await
+}
+
+/// The simulated gateway's carries this reference.
+async fn foreign_charge_for(world: &World, gateway: &str, reference: &str) -> String {
     let key = format!("foreign-{}", uuid::Uuid::new_v4());
     if gateway == "stripe" {
         let answer = reqwest_form(world, &key).await;
         return answer["id"].as_str().unwrap().to_owned();
     }
     let body = json!({
-        "amount": { "value": 4200, "currency": "EUR" }, "reference": "till-7", "method": { "token": "tok_ok" },
+        "amount": { "value": 4200, "currency": "EUR" }, "reference": reference, "method": { "token": "tok_ok" },
         "capture": true, "savePaymentMethod": false, "returnUrl": null,
     });
     let headers = [
@@ -259,12 +264,15 @@ async fn what_other_hands_did_at_the_gateway_is_found(pair: Pair) {
         foreign_charge(&world, "stripe").await,
         foreign_charge(&world, "simulated").await,
     ];
+    // One more that names a payment of ours, which is charged already.
+    foreign_charge_for(&world, "simulated", &part).await;
 
     let report = reconcile(&world, &[]);
     let expected = sorted(vec![
         ("amount_differs", &part),
         ("dispute_missed", &disputed),
         ("refund_missed", &refunded),
+        ("second_charge", &part),
         ("unknown_charge", "-"),
         ("unknown_charge", "-"),
     ]);
@@ -296,6 +304,7 @@ async fn what_other_hands_did_at_the_gateway_is_found(pair: Pair) {
     let report = repair(&world);
     let expected = sorted(vec![
         ("amount_differs", &part),
+        ("second_charge", &part),
         ("unknown_charge", "-"),
         ("unknown_charge", "-"),
     ]);

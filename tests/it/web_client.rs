@@ -20,7 +20,11 @@ fn packages() {
 fn npm(arguments: &[&str]) {
     let mut command = Command::new("npm");
     let output = run(command.args(arguments).current_dir(folder()));
-    assert!(output.status.success(), "npm {arguments:?}: {}", said(&output));
+    assert!(
+        output.status.success(),
+        "npm {arguments:?}: {}",
+        said(&output)
+    );
 }
 
 /// Every script below a folder, by its path in it.
@@ -54,6 +58,30 @@ fn the_web_client_is_built_and_its_tests_pass() {
     let mut command = Command::new("node");
     command.args(["--test", "--test-reporter=tap"]).args(files);
     assert_all_pass("clients/web", &run(command.current_dir(folder())));
+}
+
+#[test]
+fn the_types_of_the_web_client_are_those_of_the_openapi_document() {
+    packages();
+    let here = std::env::temp_dir().join(format!("connector-types-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&here).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cleeng-connector"));
+    let document = run(command.arg("openapi"));
+    assert!(document.status.success(), "{}", said(&document));
+    let (from, to) = (here.join("openapi.json"), here.join("api.ts"));
+    std::fs::write(&from, document.stdout).unwrap();
+    let mut command = Command::new("node_modules/.bin/openapi-typescript");
+    command.arg(&from).arg("--output").arg(&to);
+    let output = run(command.current_dir(folder()));
+    assert!(output.status.success(), "{}", said(&output));
+    let made = std::fs::read_to_string(&to).unwrap();
+    std::fs::remove_dir_all(&here).unwrap();
+    let kept = std::fs::read_to_string(folder().join("src/api.ts")).unwrap();
+    assert!(
+        made == kept,
+        "src/api.ts is not of this document: cleeng-connector openapi > clients/web/openapi.json, then npm run types \
+         and npm run build:example there"
+    );
 }
 
 #[test]

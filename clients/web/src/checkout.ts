@@ -3,11 +3,11 @@
 import { backoff, pause } from "./backoff.js";
 import { Connector, stopped } from "./connector.js";
 import { exclusively } from "./lock.js";
-import { CheckoutError, paymentIdIn, wordOf, type Problem } from "./problem.js";
+import { CheckoutError, paymentIdIn, wordOf } from "./problem.js";
 import { PaymentRun, type ActionHandlers, type Means } from "./run.js";
 import { freesOrder } from "./status.js";
 import { KeyStore, nameOf, type Entry, type StorageLike } from "./store.js";
-import type { NewPayment, Payment } from "./types.js";
+import type { NewPayment, Payment, Problem } from "./types.js";
 
 /** After so many requests in a row without an answer the caller decides whether to go on. About two minutes. */
 const SUBMIT_TRIES = 16;

@@ -1,8 +1,8 @@
 // The connector's HTTP API: each call ends in a payment, in a wish to be asked again, or in a refusal. It never throws for those.
 
-import { CheckoutError, problemFrom, retryAfter, wordOf, type Problem } from "./problem.js";
+import { CheckoutError, problemFrom, retryAfter, wordOf } from "./problem.js";
 import { EventReader, pieces, type ServerEvent } from "./sse.js";
-import type { NewPayment, Payment } from "./types.js";
+import type { NewPayment, Payment, Problem } from "./types.js";
 
 /** An answer is given within two seconds, or a 503; the rest is the network's. Milliseconds. */
 const ANSWER_WITHIN = 10_000;

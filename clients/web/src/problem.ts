@@ -1,18 +1,11 @@
 // Answers that are not a payment: RFC 9457 problems, when to try again, and the error that a caller sees.
 
+import type { Problem, ProblemType } from "./types.js";
+
 const PREFIX = "urn:cleeng-connector:problem:";
 
-/** An `application/problem+json` answer. */
-export interface Problem {
-  type: string;
-  title: string;
-  status: number;
-  detail: string;
-  /** Every wrong field, of `invalid-fields` and `card-data`. */
-  errors?: { field: string; detail: string }[];
-  /** Path of the payment that holds the order, of `order-taken`. */
-  payment?: string;
-}
+/** What a problem is, such as `order-taken`. */
+export type ProblemWord = ProblemType extends `urn:cleeng-connector:problem:${infer Word}` ? Word : never;
 
 /** Why a payment could not be made or followed. A decline is none of these: it is an outcome. */
 export type Reason =
@@ -36,8 +29,8 @@ export class CheckoutError extends Error {
 }
 
 /** The last word of a problem's type, such as `order-taken`; empty when it is not the connector's. */
-export function wordOf(problem: Problem): string {
-  return problem.type.startsWith(PREFIX) ? problem.type.slice(PREFIX.length) : "";
+export function wordOf(problem: Problem): ProblemWord | "" {
+  return problem.type.startsWith(PREFIX) ? (problem.type.slice(PREFIX.length) as ProblemWord) : "";
 }
 
 /** The id at the end of a path such as `/v1/payments/ID`. */
@@ -57,7 +50,7 @@ export function problemFrom(status: number, text: string): Problem {
   if (typeof read !== "object" || read === null || !("title" in read) || typeof read.title !== "string") return plain;
   const given = read as Partial<Problem>;
   const problem: Problem = {
-    type: typeof given.type === "string" ? given.type : plain.type,
+    type: given.type?.startsWith?.(PREFIX) ? given.type : plain.type,
     title: read.title,
     status,
     detail: typeof given.detail === "string" ? given.detail : plain.detail,

@@ -3,13 +3,13 @@
 import { backoff, pause } from "./backoff.js";
 import { stopped, type Connector } from "./connector.js";
 import { START, next, type FollowState, type Happening, type Step } from "./follow.js";
-import { CheckoutError, type Problem } from "./problem.js";
+import { CheckoutError } from "./problem.js";
 import { freesOrder, isNews, isSettled, outcomeOf, type Outcome } from "./status.js";
 import type { KeyStore } from "./store.js";
-import type { NextAction, Payment } from "./types.js";
+import type { NextAction, Payment, Problem } from "./types.js";
 
 /** After the payer's answer the gateway is read; if nothing changed for this long, the payer may try again. Milliseconds. */
-const ANSWER_SHOWS_WITHIN = 12_000;
+const ANSWER_SHOWS_WITHIN = 5_000;
 /** `continue` is only news for the connector, which hears of it by webhook too. */
 const PROCEED_TRIES = 6;
 

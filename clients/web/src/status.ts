@@ -51,7 +51,9 @@ export function freesOrder(payment: Payment): boolean {
 /** Whether `later` tells more than what is known. A stream that begins anew tells old things first. */
 export function isNews(known: Payment | null, later: Payment): boolean {
   if (known === null) return true;
-  if (later.updatedAt !== known.updatedAt) return later.updatedAt > known.updatedAt;
+  // Not as text: RFC 3339 leaves out the zeros behind a fraction, and `56.2Z` is after `56.266Z` there.
+  const passed = Date.parse(later.updatedAt) - Date.parse(known.updatedAt);
+  if (passed !== 0) return passed > 0;
   if (JSON.stringify(later) === JSON.stringify(known)) return false;
   return outcomeOf(known) === null || outcomeOf(later) !== null;
 }

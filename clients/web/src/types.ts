@@ -1,67 +1,21 @@
-// What the connector's HTTP API says, in the names that a shop uses.
+// What the connector's HTTP API says, under the names that a shop uses. Made from its OpenAPI document: see api.ts.
 
-/** Where a payment is. The last nine are final: nothing more is charged. */
-export type PaymentStatus =
-  | "accepted"
-  | "processing"
-  | "requires_action"
-  | "pending"
-  | "in_doubt"
-  | "authorized"
-  | "captured"
-  | "partially_refunded"
-  | "refunded"
-  | "charged_back"
-  | "rejected"
-  | "cancelled"
-  | "expired"
-  | "failed";
+import type { components } from "./api.js";
 
-export type DeclineClass = "soft" | "technical" | "needs_customer" | "hard" | "fraud" | "invalid_order";
+type Schemas = components["schemas"];
 
-export interface Decline {
-  class: DeclineClass;
-  code: string;
-}
-
-export interface Money {
-  /** Minor units: 999 is 9.99 EUR, and 999 JPY. */
-  value: number;
-  currency: string;
-}
-
-export type NextAction =
-  | { type: "redirect"; url: string }
-  | { type: "stripe_sdk"; clientSecret: string; publishableKey: string }
-  | { type: "gateway"; payload: unknown };
-
-export interface Confirmation {
-  status: "none" | "queued" | "delivered" | "dead_lettered";
-  cleengPaymentId: number | null;
-  cleengPaymentDetailsId?: number;
-}
-
-export interface Payment {
-  id: string;
-  orderId: number | null;
-  gateway: string;
-  operation: string;
-  status: PaymentStatus;
-  amount: Money | null;
-  nextAction: NextAction | null;
-  decline: Decline | null;
-  externalPaymentId: string | null;
-  confirmation: Confirmation;
-  createdAt: string;
-  updatedAt: string;
-  expiresAt: string;
-}
-
+export type Payment = Schemas["Payment"];
+/** Where a payment is. From `authorized` on they are final: nothing more is charged. */
+export type PaymentStatus = Schemas["Status"];
+export type NextAction = Schemas["NextAction"];
+export type Confirmation = Schemas["Confirmation"];
+export type Decline = Schemas["Decline"];
+export type DeclineClass = Schemas["DeclineClass"];
+/** In minor units: 999 is 9.99 EUR, and 999 JPY. */
+export type Money = Schemas["Money"];
 /** The body of `POST /v1/payments`. */
-export interface NewPayment {
-  orderId: number | string;
-  gateway: string;
-  paymentMethod: { token: string };
-  returnUrl?: string;
-  savePaymentMethod?: boolean;
-}
+export type NewPayment = Schemas["PaymentRequest"];
+/** The connector's own problems. */
+export type ProblemType = Schemas["Problem"]["type"];
+/** An `application/problem+json` answer; `about:blank` when it is another server's on the way. */
+export type Problem = Omit<Schemas["Problem"], "type"> & { type: ProblemType | "about:blank" };

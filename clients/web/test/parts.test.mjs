@@ -123,6 +123,13 @@ test('old news is no news, and an end is not taken back', () => {
   assert.ok(isNews(early, { ...late, updatedAt: early.updatedAt }))
 })
 
+test('times are compared as times: zeros at the end of a fraction are not written', () => {
+  const at = (updatedAt) => payment('processing', { updatedAt })
+  assert.ok(isNews(at('2026-11-30T20:16:56.2Z'), at('2026-11-30T20:16:56.266Z')))
+  assert.ok(isNews(at('2026-11-30T20:16:56Z'), at('2026-11-30T20:16:56.001Z')))
+  assert.ok(!isNews(at('2026-11-30T20:16:56.266Z'), at('2026-11-30T20:16:56.2Z')))
+})
+
 test('a payer has words for every state, and is told nothing of fraud', () => {
   const view = { phase: 'working', payment: null, action: null, outcome: null, connection: 'good', problem: null }
   for (const status of STATUSES) {

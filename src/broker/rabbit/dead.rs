@@ -139,6 +139,13 @@ impl RabbitDead {
     }
 }
 
+/// Whoever breaks a session off leaves no connection behind that publishes nothing.
+impl Drop for RabbitDead {
+    fn drop(&mut self) {
+        self.closing.cancel();
+    }
+}
+
 fn letter(mut raw: Raw, prefix: &str) -> DeadLetter {
     let parked_at = raw
         .properties

@@ -1,10 +1,11 @@
 //! One connection to RabbitMQ, and the rule that no call on it may last for ever.
 
+use std::io;
 use std::time::Duration;
 
 use lapin::tcp::{OwnedIdentity, OwnedTLSConfig};
 use lapin::types::ShortString;
-use lapin::uri::AMQPUri;
+use lapin::uri::{AMQPScheme, AMQPUri};
 use lapin::{Connection, ConnectionProperties, ErrorKind};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
@@ -30,6 +31,14 @@ const SETTINGS: Settings = Settings {
     authority: "broker.ca",
     identity: "broker.client_certificate and broker.client_key",
 };
+
+/// How a connection looks that the other side closed.
+const CUT: [io::ErrorKind; 4] = [
+    io::ErrorKind::ConnectionReset,
+    io::ErrorKind::ConnectionAborted,
+    io::ErrorKind::BrokenPipe,
+    io::ErrorKind::UnexpectedEof,
+];
 
 /// Why a session is over. Its texts come from the broker and the operating system; the URL is in none of them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +108,7 @@ pub(super) async fn connect(
     uri.query
         .connection_timeout
         .get_or_insert(TCP_CONNECT_MILLIS);
+    let over_tls = uri.scheme == AMQPScheme::AMQPS;
     let properties = ConnectionProperties::default().with_connection_name(name.into());
     let runtime =
         lapin::runtime::default_runtime().map_err(|error| LinkError::failed("connect", &error))?;
@@ -106,10 +116,25 @@ pub(super) async fn connect(
     timeout(CONNECT, connecting)
         .await
         .map_err(|_| LinkError::Late("connect"))?
-        .map_err(|error| match Unbelieved::by(&error, SETTINGS) {
-            Some(unbelieved) => LinkError::Unbelieved(unbelieved),
-            None => LinkError::failed("connect", &error),
-        })
+        .map_err(|error| not_connected(&error, over_tls))
+}
+
+/// A broker that does not take our certificate says so and closes; what we are sending may meet the end before we read why.
+fn not_connected(error: &lapin::Error, over_tls: bool) -> LinkError {
+    if let Some(unbelieved) = Unbelieved::by(error, SETTINGS) {
+        return LinkError::Unbelieved(unbelieved);
+    }
+    let was_cut = matches!(error.kind(), ErrorKind::IOError(cause) if CUT.contains(&cause.kind()));
+    let mut failed = LinkError::failed("connect", error);
+    if let LinkError::Failed { reason, .. } = &mut failed
+        && over_tls
+        && was_cut
+    {
+        reason.push_str("; if it stays so, the broker may want another certificate of ours (");
+        reason.push_str(SETTINGS.identity);
+        reason.push(')');
+    }
+    failed
 }
 
 /// As lapin takes it; it trusts what the system trusts as well.

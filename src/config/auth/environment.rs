@@ -5,7 +5,8 @@ use url::{Host, Url};
 /// Where Cleeng's sandbox has the keys (its public documentation names this address).
 const SANDBOX_JWKS: &str = "https://auth.api.sandbox.cleeng.com/.well-known/jwks.json";
 /// By analogy: Cleeng does not name production's. Were it another, every token would be refused with 503.
-const PRODUCTION_JWKS: &str = "https://auth.api.cleeng.com/.well-known/jwks.json";
+pub(in crate::config) const PRODUCTION_JWKS: &str =
+    "https://auth.api.cleeng.com/.well-known/jwks.json";
 
 /// Whose of Cleeng's two environments a host is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -56,6 +56,21 @@ fn where_the_keys_are_follows_from_cleengs_host() {
 }
 
 #[test]
+fn that_productions_address_is_presumed_is_advised() {
+    let heard = ("CONNECTOR_CLEENG__WEBHOOK_SECRET", "canary");
+    let advice = |more: &[(&str, &str)]| {
+        let changes = [&[heard, CUSTOMERS], more].concat();
+        with(None, &changes).unwrap().advice()
+    };
+    assert_eq!(advice(&[]), Vec::<String>::new());
+    let presumed = advice(&[AT_PRODUCTION]);
+    assert!(
+        presumed.len() == 1 && presumed[0].contains("by analogy"),
+        "{presumed:?}"
+    );
+}
+
+#[test]
 fn keys_of_the_other_environment_or_of_nobody_are_a_fault() {
     let crossed = told(&[
         CUSTOMERS,

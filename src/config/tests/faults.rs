@@ -3,7 +3,7 @@
 use super::with;
 
 /// Environment changes that are one fault each: the variable, its value, and a word of the problem.
-const ENVIRONMENT_FAULTS: [(&str, &str, &str); 71] = [
+const ENVIRONMENT_FAULTS: [(&str, &str, &str); 76] = [
     (
         "CONNECTOR_BROKER__URL",
         "redis://u:canary@h",

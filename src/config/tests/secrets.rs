@@ -12,6 +12,7 @@ fn secrets() -> Vec<(&'static str, String)> {
     [
         ("CONNECTOR_BROKER__URL", "amqp://u:canary@h"),
         ("CONNECTOR_LEDGER__URL", "sqlite://canary.sqlite"),
+        ("CONNECTOR_OPS__ADMIN_TOKEN", "canary-canary-canary"),
         ("CONNECTOR_AUTH__API_KEY_HASHES", &"ab".repeat(32)),
         ("CONNECTOR_CLEENG__PUBLISHER_TOKEN", "canary"),
         ("CONNECTOR_CLEENG__WEBHOOK_SECRET", "canary-canary-canary"),

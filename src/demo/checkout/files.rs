@@ -27,7 +27,7 @@ macro_rules! built {
 /// Path, type and content of one file.
 type File = (&'static str, &'static str, &'static str);
 
-/// All that the compiler made but `types.js` and `stripe.js`, which are empty and not asked for.
+/// All that the compiler made but `api.js`, `types.js` and `stripe.js`, which are empty and not asked for.
 const BUILT: [File; 15] = built![
     "example/checkout.js",
     "example/look.js",

@@ -39,7 +39,7 @@ pub(super) async fn deeds_are_read_newest_first_and_by_their_payment(store: &Sto
     let newest = ledger.deeds(None, 2).await.unwrap();
     assert_eq!(newest, [third.clone(), second.clone()]);
     let rest = ledger.deeds(Some(second.id), 2).await.unwrap();
-    assert_eq!(rest, [first.clone()]);
+    assert_eq!(rest, std::slice::from_ref(&first));
     assert_eq!(ledger.deeds_about(payment).await.unwrap(), [first, third]);
 }
 
@@ -168,55 +168,64 @@ pub(super) async fn what_has_not_settled_is_counted_by_status(store: &Store) {
     assert_eq!(standing.payments, expected);
 }
 
+/// Rows enough that a whole table would be the dearest way.
+const MANY: &str = "INSERT INTO payments (id, version, order_id, gateway, operation, status, method, published, holds_order, \
+     idempotency_key, body_hash, created_at, updated_at, expires_at, customer_id, reference, subscription_id, due_at, \
+     payment_details_id, renewal_take) \
+     WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 5000) \
+     SELECT 'id-' || CAST(1000000 + n AS TEXT), 1, n, 'stripe', 'initial-payment', \
+     CASE WHEN n % 1000 = 0 THEN 'failed' ELSE 'captured' END, '{}', TRUE, FALSE, 'key-' || CAST(n AS TEXT), '', n, n, n, n, \
+     'pi_' || CAST(n AS TEXT), CASE WHEN n % 10 = 0 THEN n END, n, n, 'reserve' FROM numbers";
+
 /// By the databases' own word: which index each query goes through.
 pub(super) async fn every_search_goes_through_its_index(store: &Store) {
     drop(store.open().await);
     let mut raw = store.raw().await;
-    let text = "'x'".to_owned();
-    let number = "7".to_owned();
-    let searches = [
-        (SearchBy::All, "", "payments"),
-        (SearchBy::Open, "", "payments_unsettled"),
-        (SearchBy::InDoubt, "", "payments_unsettled"),
-        (SearchBy::Failed, "", "payments_unsettled"),
-        (SearchBy::Order(7), &number, "payments_order"),
-        (SearchBy::Customer(7), &number, "payments_customer"),
-        (SearchBy::Subscription(7), &number, "payments_subscription"),
+    for prepare in [MANY, "ANALYZE payments"] {
+        raw.execute(prepare).await.unwrap();
+    }
+    let sqlite = matches!(store, Store::Sqlite { .. });
+    let (explain, column) = match sqlite {
+        true => ("EXPLAIN QUERY PLAN", "detail"),
+        false => ("EXPLAIN", "QUERY PLAN"),
+    };
+    // What is in doubt has a small index of its own, beside that of all that has not settled.
+    let searches: [(SearchBy, &str, &[&str]); 8] = [
+        (
+            SearchBy::All,
+            "",
+            &["payments_pkey", "sqlite_autoindex_payments_1"],
+        ),
+        (SearchBy::Open, "", &["payments_unsettled"]),
+        (
+            SearchBy::InDoubt,
+            "",
+            &["payments_unsettled", "payments_in_doubt"],
+        ),
+        (SearchBy::Failed, "", &["payments_unsettled"]),
+        (SearchBy::Order(7), "7", &["payments_order"]),
+        (SearchBy::Customer(7), "7", &["payments_customer"]),
+        (SearchBy::Subscription(7), "7", &["payments_subscription"]),
         (
             SearchBy::Reference(String::new()),
-            &text,
-            "payments_reference",
+            "'pi_7'",
+            &["payments_reference"],
         ),
     ];
-    let sqlite = matches!(store, Store::Sqlite { .. });
-    if !sqlite {
-        // As in the ledger's own connections; the tables are empty, so the planner has nothing else to go by.
-        raw.execute("SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off")
-            .await
-            .unwrap();
-    }
-    for (by, argument, index) in searches {
+    for (by, argument, indices) in searches {
         let condition = by.condition().replace("$1", argument);
         let query = format!(
-            "SELECT id FROM payments WHERE {condition} AND id < 'z' ORDER BY id DESC LIMIT 5"
+            "{explain} SELECT * FROM payments WHERE {condition} AND id < 'id-9' ORDER BY id DESC LIMIT 5"
         );
-        let explain = match sqlite {
-            true => format!("EXPLAIN QUERY PLAN {query}"),
-            false => format!("EXPLAIN {query}"),
-        };
-        let rows = raw
-            .fetch_all(sqlx::query(AssertSqlSafe(explain)))
-            .await
-            .unwrap();
-        let column = if sqlite { "detail" } else { "QUERY PLAN" };
+        let rows = raw.fetch_all(sqlx::query(AssertSqlSafe(query))).await;
+        let rows = rows.unwrap();
         let plan: Vec<String> = rows.iter().map(|row| row.get(column)).collect();
         let plan = plan.join("\n");
-        let found = plan.contains(index) && plan.contains("INDEX")
-            || plan.contains(&format!("using {index}"));
-        assert!(found, "{by:?}: {plan}");
-        assert!(
-            !plan.contains("SCAN payments") && !plan.contains("Seq Scan"),
-            "{by:?}: {plan}"
-        );
+        let through = |index: &&str| {
+            let ways = ["USING INDEX", "using", "on"].map(|word| format!("{word} {index}"));
+            ways.iter().any(|way| plan.contains(way))
+        };
+        let whole = plan.ends_with("SCAN payments") || plan.contains("Seq Scan");
+        assert!(indices.iter().any(through) && !whole, "{by:?}: {plan}");
     }
 }

@@ -1,21 +1,15 @@
 //! What a caller is told when it does not work: RFC 9457 `application/problem+json`, with a stable `type` and no secrets.
 
+mod document;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::domain::ids::PaymentId;
 use crate::telemetry::labels::Refusal;
 
-/// One wrong field of a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub(super) struct FieldFault {
-    /// Its path in the body, such as `paymentMethod.token`.
-    pub(super) field: String,
-    pub(super) detail: String,
-}
+pub(super) use document::{Document, FieldFault};
 
 /// Every way in which a request is turned down.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,28 +48,6 @@ pub(super) enum Problem {
     Overloaded,
     /// Broker or ledger away: nothing was accepted.
     Unavailable(&'static str),
-}
-
-/// Why a request was turned down (RFC 9457).
-#[derive(Serialize, ToSchema)]
-#[schema(as = Problem)]
-pub(super) struct Document<'a> {
-    /// Stable: what a program decides by.
-    r#type: String,
-    /// For a person; the same for each `type`.
-    title: &'static str,
-    #[schema(minimum = 400, maximum = 599)]
-    status: u16,
-    /// For a person: what to do.
-    detail: String,
-    /// Every wrong field.
-    #[serde(skip_serializing_if = "<[FieldFault]>::is_empty")]
-    #[schema(required = false, min_items = 1)]
-    errors: &'a [FieldFault],
-    /// The path of the payment that holds the order.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    payment: Option<String>,
 }
 
 impl Problem {

@@ -1,5 +1,7 @@
 //! A payment in hand during one run: what is known of it, and what is not yet written down.
 
+mod money_back;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -8,9 +10,9 @@ use uuid::Uuid;
 use crate::domain::attempt::{Attempt, AttemptState, Prepared, Stage};
 use crate::domain::confirmation::{Confirmation, ConfirmationId, Delivery, Report};
 use crate::domain::failure::CallError;
-use crate::domain::ids::{AttemptId, RefundId};
+use crate::domain::ids::AttemptId;
 use crate::domain::moment::Moment;
-use crate::domain::money_back::{self, MoneyBack, MoneyBackState, News};
+use crate::domain::money_back::MoneyBack;
 use crate::domain::payment::Known;
 use crate::domain::plan::Seen;
 use crate::gateway::Gateway;
@@ -239,65 +241,5 @@ impl Case {
         if let Some(written) = &mut self.money_back_written {
             written.clone_from(&self.money_back);
         }
-    }
-
-    /// What the ledger says went back of the payment.
-    pub(super) fn set_money_back(&mut self, entries: Vec<MoneyBack>) {
-        self.money_back_written = Some(entries.clone());
-        self.money_back = entries;
-    }
-
-    /// Whether this run is about what goes back of the payment.
-    pub(super) fn is_about_money_back(&self) -> bool {
-        self.money_back_written.is_some()
-    }
-
-    pub(super) fn entry(&self, id: RefundId) -> Option<&MoneyBack> {
-        self.money_back.iter().find(|entry| entry.id == id)
-    }
-
-    /// The refund that this attempt asks for.
-    pub(super) fn entry_of(&self, attempt: i64) -> Option<&MoneyBack> {
-        self.money_back
-            .iter()
-            .find(|entry| entry.attempt == Some(attempt))
-    }
-
-    pub(super) fn put_entry(&mut self, new: MoneyBack) {
-        match self.money_back.iter_mut().find(|entry| entry.id == new.id) {
-            Some(entry) => *entry = new,
-            None => self.money_back.push(new),
-        }
-    }
-
-    /// Takes in one piece of news, what it makes of the payment, and what Cleeng is owed for it.
-    pub(super) fn take_in(&mut self, news: News, now: Moment) {
-        let News {
-            mut entry, report, ..
-        } = news;
-        if let Some(report) = report {
-            self.owe(report, now);
-            entry.told = self.known.confirmations.last().map(|one| one.sequence);
-        }
-        self.put_entry(entry);
-        self.known.payment.status = money_back::status(&self.known.payment, &self.money_back);
-        self.known.payment.updated_at = now;
-    }
-
-    /// Closes the requests whose refund is known to be made, or refused.
-    pub(super) fn close_refund_attempts(&mut self) {
-        for entry in &self.money_back {
-            let settled = entry.state != MoneyBackState::Wanted;
-            let own = |one: &&mut Attempt| Some(one.number) == entry.attempt && one.state.is_open();
-            if settled && let Some(attempt) = self.known.attempts.iter_mut().find(own) {
-                attempt.state = AttemptState::Answered;
-            }
-        }
-    }
-
-    fn unwritten_money_back(&self) -> Vec<MoneyBack> {
-        let written = self.money_back_written.as_deref().unwrap_or_default();
-        let is_new = |entry: &&MoneyBack| !written.contains(entry);
-        self.money_back.iter().filter(is_new).cloned().collect()
     }
 }

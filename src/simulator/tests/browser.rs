@@ -37,7 +37,8 @@ async fn a_typed_in_card_becomes_a_method_that_is_charged_as_its_number_says() {
     ] {
         let method = bench.tokenise(number).await;
         assert_eq!(method.status, 200, "{number}");
-        assert_eq!(method.body["card"]["last4"], number[12..]);
+        let last4 = method.body["card"]["last4"].as_str().unwrap();
+        assert!(number.ends_with(last4) && last4.len() == 4, "{number}");
         let id = bench.intent("").await;
         let form = format!("payment_method={}", method.body["id"].as_str().unwrap());
         let path = format!("payment_intents/{id}/confirm");

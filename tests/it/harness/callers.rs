@@ -23,6 +23,8 @@ impl World {
             ("CONNECTOR_AUTH__MODE", "customer_or_api_key".to_owned()),
             ("CONNECTOR_AUTH__API_KEY_HASHES", hash_of(SERVER_KEY)),
             ("CONNECTOR_AUTH__JWKS_URL", jwks),
+            // Builds for tests are slow, and so is a machine with many of them at once.
+            ("CONNECTOR_AUTH__JWKS_TIMEOUT", "1400ms".to_owned()),
         ] {
             world.env.entry(name.to_owned()).or_insert(value);
         }

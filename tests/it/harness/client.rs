@@ -127,11 +127,8 @@ impl Http {
         form: &'static str,
     ) -> Answer {
         let kind = "application/x-www-form-urlencoded";
-        let mut request = self.0.post(url).header("content-type", kind).body(form);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        read(request.send().await.unwrap()).await
+        let request = self.0.post(url).header("content-type", kind).body(form);
+        self.call(request, headers, None).await.unwrap()
     }
 
     /// As `post_with`; nothing when the server is not there, or ends while it answers.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::site::Site;
-use crate::harness::{OwnServers, Queues, World};
+use crate::harness::{OwnServers, Queues, World, run};
 use crate::outages::{assert_once, taken};
 
 /// Longer than a publish may take.
@@ -55,6 +55,11 @@ async fn payments_survive_a_frozen_broker_its_memory_alarm_and_a_deleted_queue()
             .tell(&["ctl", "set_vm_memory_high_watermark", "0.00001"])
             .await;
         let refused = site.refused("alarm").await;
+        let (code, told, _) = run(&["doctor"], &site.world.env);
+        let alarm = told
+            .lines()
+            .find(|line| line.starts_with("fault    broker alarm"));
+        assert!(code == 1 && alarm.is_some(), "{told}");
         servers
             .tell(&["ctl", "set_vm_memory_high_watermark", "0.4"])
             .await;

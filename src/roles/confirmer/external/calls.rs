@@ -53,6 +53,8 @@ impl Confirmer {
         self.metrics
             .cleeng_took(CleengCall::Report, started.elapsed());
         self.metrics.reported(report, result_of(&answer));
+        let age = clock::now().since(run.demand.received_at);
+        self.metrics.told_at_age(result_of(&answer), age);
         let after = match &answer {
             Ok(payment) => Some(Progress::Recorded { payment: *payment }),
             Err(CallError::Unknown { .. }) => sending,

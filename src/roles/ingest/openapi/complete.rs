@@ -41,6 +41,9 @@ pub(super) fn complete(mut document: Value) -> Value {
     {
         kind["enum"] = json!(refusals::types(&names));
     }
+    if let Some(schemas) = components.get_mut("schemas") {
+        schemas["PaymentEvent"] = event();
+    }
     components.insert("headers".to_owned(), headers::components());
     components.insert("responses".to_owned(), refusals::elsewhere());
     components.insert("securitySchemes".to_owned(), credentials());
@@ -58,12 +61,30 @@ fn taken(document: &mut Value, field: &str) -> Map<String, Value> {
     }
 }
 
+/// Before OpenAPI 3.2 the schema of an event stream is that of each event.
+fn event() -> Value {
+    json!({
+        "description": "One event of a stream. Its data is a payment as JSON.",
+        "type": "object",
+        "properties": {
+            "event": { "const": "payment" },
+            "id": { "type": "string", "pattern": "^[0-9]+$", "description": "Its place in the payment's history." },
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": { "$ref": "#/components/schemas/Payment" },
+            },
+        },
+        "required": ["event", "id", "data"],
+    })
+}
+
 fn credentials() -> Value {
     json!({
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "With auth.mode api_key: the key of a server.",
+            "description": "By auth.mode: a customer's token of Cleeng's (customer), the key of a server (api_key), either (customer_or_api_key), or nothing (none).",
         }
     })
 }
@@ -89,6 +110,9 @@ fn finish(operation: &mut Value) -> Option<String> {
     let is_limited = matches!(tag, Some("payments" | "payment details"));
     let responses = operation.get_mut("responses")?.as_object_mut()?;
     for (status, response) in responses.iter_mut() {
+        if let Some(stream) = response.pointer_mut("/content/text~1event-stream") {
+            stream["schema"] = json!({ "$ref": "#/components/schemas/PaymentEvent" });
+        }
         headers::add(response, success_headers(&name, status));
     }
     responses.extend(refusals::responses(&refusals::of(&name)));

@@ -67,11 +67,14 @@ impl Header {
 
     /// Its name among the document's components.
     fn component(self) -> String {
-        match self {
-            Header::LocationOfHolder => "LocationOfHolder".to_owned(),
-            Header::MaybeRetryAfter => "MaybeRetryAfter".to_owned(),
-            _named_as_sent => self.name().replace('-', ""),
+        let name = self.name().replace('-', "");
+        if self == Header::LocationOfHolder {
+            return name + "OfHolder";
         }
+        if self == Header::MaybeRetryAfter {
+            return format!("Maybe{name}");
+        }
+        name
     }
 
     /// Whether an answer that names it always has it.

@@ -14,7 +14,7 @@ const AN_ID: PaymentId = PaymentId(Uuid::from_u128(0x01a2_0f7b_7904_721e_8800_55
 /// What an operation may be answered with beside its success.
 pub(super) fn of(operation: &str) -> Vec<Problem> {
     let mut all = match operation {
-        "createPayment" => [vec![Problem::OrderTaken(AN_ID)], taking()].concat(),
+        "createPayment" => [vec![Problem::OrderTaken(Some(AN_ID))], taking()].concat(),
         "changePaymentDetails" => taking(),
         "readPayment" | "readPaymentDetails" | "followPayment" | "followPaymentDetails" => {
             [vec![Problem::UnknownPayment], calling()].concat()
@@ -63,6 +63,7 @@ fn sending() -> Vec<Problem> {
 fn calling() -> Vec<Problem> {
     vec![
         Problem::Unauthorized,
+        Problem::TokenExpired,
         Problem::RateLimited { retry_after: 1 },
     ]
 }

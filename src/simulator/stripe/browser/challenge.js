@@ -20,16 +20,11 @@ function amountOf({ amount, currency }) {
   return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits)
 }
 
-/** The first button that is pressed. */
-function choice() {
-  return new Promise((resolve) => {
-    for (const id of ['approve', 'decline', 'leave']) {
-      button(id).disabled = false
-      button(id).addEventListener('click', () => resolve(id), { once: true })
-    }
-    addEventListener('keydown', (event) => event.key === 'Escape' && resolve('leave'))
-  })
-}
+/** The first button that is pressed; to leave is possible from the start. */
+const chosen = new Promise((resolve) => {
+  for (const id of ['approve', 'decline', 'leave']) button(id).addEventListener('click', () => resolve(id))
+  addEventListener('keydown', (event) => event.key === 'Escape' && resolve('leave'))
+})
 
 async function authenticate({ key, clientSecret }) {
   const id = clientSecret.split('_secret_')[0]
@@ -40,7 +35,7 @@ async function authenticate({ key, clientSecret }) {
   if (intent.error) return { error: intent.error }
   if (intent.status !== 'requires_action') return done(intent)
   button('amount').textContent = amountOf(intent)
-  const chosen = choice()
+  for (const id of ['approve', 'decline']) button(id).disabled = false
   button('approve').focus()
   const answer = await chosen
   for (const id of ['approve', 'decline', 'leave']) button(id).disabled = true

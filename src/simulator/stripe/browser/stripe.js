@@ -169,10 +169,9 @@
     const frame = new Frame('challenge.html', 'Your bank’s question')
     dialog.append(frame.node)
     document.body.append(dialog)
-    dialog.addEventListener('cancel', (event) => {
-      event.preventDefault()
-      frame.ask('leave')
-    })
+    // The frame hides it; a browser may close it all the same when the key is pressed again.
+    dialog.addEventListener('cancel', (event) => event.preventDefault())
+    for (const event of ['cancel', 'close']) dialog.addEventListener(event, () => frame.ask('leave'))
     try {
       dialog.showModal()
       frame.node.focus()

@@ -32,7 +32,7 @@ export function problemFrom(status, text) {
         return plain;
     const given = read;
     const problem = {
-        type: typeof given.type === "string" ? given.type : plain.type,
+        type: given.type?.startsWith?.(PREFIX) ? given.type : plain.type,
         title: read.title,
         status,
         detail: typeof given.detail === "string" ? given.detail : plain.detail,

@@ -5,7 +5,7 @@ import { START, next } from "./follow.js";
 import { CheckoutError } from "./problem.js";
 import { freesOrder, isNews, isSettled, outcomeOf } from "./status.js";
 /** After the payer's answer the gateway is read; if nothing changed for this long, the payer may try again. Milliseconds. */
-const ANSWER_SHOWS_WITHIN = 12_000;
+const ANSWER_SHOWS_WITHIN = 5_000;
 /** `continue` is only news for the connector, which hears of it by webhook too. */
 const PROCEED_TRIES = 6;
 export class PaymentRun {

@@ -32,8 +32,10 @@ export function freesOrder(payment) {
 export function isNews(known, later) {
     if (known === null)
         return true;
-    if (later.updatedAt !== known.updatedAt)
-        return later.updatedAt > known.updatedAt;
+    // Not as text: RFC 3339 leaves out the zeros behind a fraction, and `56.2Z` is after `56.266Z` there.
+    const passed = Date.parse(later.updatedAt) - Date.parse(known.updatedAt);
+    if (passed !== 0)
+        return passed > 0;
     if (JSON.stringify(later) === JSON.stringify(known))
         return false;
     return outcomeOf(known) === null || outcomeOf(later) !== null;

@@ -1,2 +1,2 @@
-// What the connector's HTTP API says, in the names that a shop uses.
+// What the connector's HTTP API says, under the names that a shop uses. Made from its OpenAPI document: see api.ts.
 export {};

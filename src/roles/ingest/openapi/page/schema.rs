@@ -44,10 +44,12 @@ pub(super) fn rules(schema: Option<&Value>) -> String {
     };
     let mut rules = Vec::new();
     let mut note = |words: &str, field: &str| {
-        let told = schema.get(field).map(|value| match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
+        let spelt = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
+        let told = schema.get(field).map(spelt);
         rules.extend(told.map(|told| format!("{words} <code>{}</code>", escape(&told))));
     };
     note("", "format");

@@ -1,7 +1,0 @@
-export { createCheckout, type Checkout, type CheckoutOptions, type Memory, type PayOptions } from "./checkout.js";
-export { CheckoutError, wordOf, type Problem, type Reason } from "./problem.js";
-export { PaymentRun, type ActionHandlers, type View } from "./run.js";
-export { freesOrder, isSettled, outcomeOf, type Outcome } from "./status.js";
-export type { Entry, StorageLike } from "./store.js";
-export type * from "./types.js";
-export { declined, wordsFor, wordsForError, type Words } from "./words.js";
