@@ -1,8 +1,8 @@
 //! The page and its files, built into the executable, with headers that keep every other origin out.
 
 use axum::Router;
-use axum::http::{HeaderName, header};
-use axum::response::IntoResponse;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -39,17 +39,22 @@ pub(super) fn routes() -> Router {
 }
 
 impl IntoResponse for Asset {
-    fn into_response(self) -> axum::response::Response {
-        let headers: [(HeaderName, &str); 5] = [
-            (header::CONTENT_TYPE, self.1),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            // The next release of the executable has other files under the same names.
-            (header::CACHE_CONTROL, "no-cache"),
-        ];
-        (headers, self.2).into_response()
+    fn into_response(self) -> Response {
+        served(self.1, self.2, POLICY)
     }
+}
+
+/// A file of this type, with what it may load.
+pub(super) fn served(kind: &'static str, content: impl IntoResponse, policy: &str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        // The next release of the executable has other files under the same names.
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, content).into_response()
 }
 
 #[cfg(test)]

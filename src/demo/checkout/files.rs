@@ -1,10 +1,10 @@
 //! The files of the example as they lie in `clients/web/example`, and what they may load.
 
 use axum::Router;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use url::Url;
+
+use crate::demo::assets::served;
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PAGE: &str = include_str!("../../../clients/web/example/index.html");
@@ -85,17 +85,6 @@ fn policy(origin: &str) -> String {
         "default-src 'none'; script-src 'self' {origin}; frame-src {origin}; style-src 'self'; img-src 'self'; \
          connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
-}
-
-fn served(kind: &'static str, content: impl IntoResponse, policy: &str) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, kind.to_owned()),
-        (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::REFERRER_POLICY, "no-referrer".to_owned()),
-        (header::CACHE_CONTROL, "no-cache".to_owned()),
-    ];
-    (headers, content).into_response()
 }
 
 #[cfg(test)]
