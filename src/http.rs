@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
+use url::Url;
 
 use crate::domain::failure::{CallError, Cause};
 use crate::domain::moment::Moment;
@@ -229,9 +230,16 @@ pub(crate) fn is_path_segment(id: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// `base` and a path that begins with `/`.
-pub(crate) fn join(base: &url::Url, path: &str) -> String {
-    format!("{}{path}", base.as_str().trim_end_matches('/'))
+/// `base` and a path that begins with `/`, with its query if it has one. The base is read once, when the process starts.
+pub(crate) fn join(base: &Url, path: &str) -> Url {
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    let mut url = base.clone();
+    url.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+    url.set_query(query);
+    url
 }
 
 fn cause_of(error: &reqwest::Error) -> Cause {

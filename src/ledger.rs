@@ -36,8 +36,10 @@ mod standing;
 mod sweep;
 #[cfg(test)]
 pub(crate) mod tests;
+mod ungrouped;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -141,15 +143,15 @@ impl Ledger {
 
     /// Takes a payment in, unless its key, its order or its cycle is taken. An order that is held by a checkout which was never
     /// queued (its ingest died) is taken over after ten seconds; what a renewal holds never is.
-    pub(crate) async fn accept(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
+    pub(crate) async fn accept(&self, new: Arc<NewPayment>) -> Result<Accepted, LedgerError> {
         let span = spans::ledger("accept", new.payment.id);
         self.take_in(new).instrument(span).await
     }
 
-    async fn take_in(&self, new: &NewPayment) -> Result<Accepted, LedgerError> {
+    async fn take_in(&self, new: Arc<NewPayment>) -> Result<Accepted, LedgerError> {
         // The groups know no cycles, and nothing that holds no order.
         let alone = new.payment.renewal.is_some() || new.payment.details.is_some();
-        if !alone && self.lanes.accept(new).await?.is_some() {
+        if !alone && self.lanes.accept(Arc::clone(&new)).await?.is_some() {
             self.hand_over(Known {
                 payment: new.payment.clone(),
                 attempts: Vec::new(),
@@ -157,20 +159,8 @@ impl Ledger {
             });
             return Ok(Accepted::Created);
         }
-        let mut session = self.session().await?;
-        let work = accept::accept(&mut session.conn, self.backend, new);
-        let verdict = timeout_at(session.deadline, work).await;
-        match session.settle(verdict)? {
-            accept::Verdict::Created => Ok(Accepted::Created),
-            accept::Verdict::KeyReused => Ok(Accepted::KeyReused),
-            accept::Verdict::OrderTaken(holder) => Ok(Accepted::OrderTaken(holder)),
-            accept::Verdict::CycleTaken(holder) => Ok(Accepted::CycleTaken(holder)),
-            accept::Verdict::Replayed(id) => {
-                let known = self.known(id).await?;
-                let known = fields::known(known, "payments.id")?;
-                Ok(Accepted::Replayed(Box::new(known)))
-            }
-        }
+        // Boxed, as all that is seldom done: whoever waits for the common case does not carry it about.
+        Box::pin(self.take_in_ungrouped(&new)).await
     }
 
     /// Notes that the commands of these payments are in the queue. It is no new version, and nothing to those that a
@@ -196,10 +186,7 @@ impl Ledger {
         if let Some(known) = self.lanes.known(id).await? {
             return Ok(known);
         }
-        let mut session = self.session().await?;
-        let work = read::known(&mut session.conn, self.backend, id);
-        let answer = timeout_at(session.deadline, work).await;
-        session.settle(answer)
+        Box::pin(self.known_ungrouped(id)).await
     }
 
     pub(crate) async fn by_reference(
@@ -215,21 +202,18 @@ impl Ledger {
 
     /// Writes the change when the payment still has the version that it was decided on. Forgets a final payment's
     /// single-use token, in its method and in its closed attempts.
-    pub(crate) async fn commit(&self, change: &Change) -> Result<Committed, LedgerError> {
+    pub(crate) async fn commit(&self, change: Arc<Change>) -> Result<Committed, LedgerError> {
         let span = spans::ledger("commit", change.payment.id);
         self.write(change).instrument(span).await
     }
 
-    async fn write(&self, change: &Change) -> Result<Committed, LedgerError> {
+    async fn write(&self, change: Arc<Change>) -> Result<Committed, LedgerError> {
         // The groups know no money that goes back.
         let alone = !change.money_back.is_empty();
-        if !alone && let Some(committed) = self.lanes.commit(change).await? {
+        if !alone && let Some(committed) = self.lanes.commit(Arc::clone(&change)).await? {
             return Ok(committed);
         }
-        let mut session = self.session().await?;
-        let work = commit::commit(&mut session.conn, self.backend, change);
-        let answer = timeout_at(session.deadline, work).await;
-        session.settle(answer)
+        Box::pin(self.write_ungrouped(&change)).await
     }
 
     /// The entries after sequence `after`, at most 500.

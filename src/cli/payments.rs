@@ -93,7 +93,7 @@ async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {
             .map_or("-".to_owned(), |order| order.to_string());
         answer(&format!(
             "{}  {}  {:<15} order {}  {}  {amount}  {external}",
-            view.created_at,
+            view.created_at.rfc3339(),
             view.id,
             view.status.label(),
             order,

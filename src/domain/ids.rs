@@ -4,8 +4,9 @@ mod cleeng;
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -120,9 +121,9 @@ impl de::Visitor<'_> for NumberOrText {
 }
 
 /// A configured gateway: a lower-case word, because it becomes part of queue names and environment variables.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub(crate) struct GatewayName(String);
+/// There are few, and each is named by every payment: a clone is cheap.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct GatewayName(Arc<str>);
 
 impl GatewayName {
     pub(crate) fn as_str(&self) -> &str {
@@ -145,12 +146,18 @@ impl FromStr for GatewayName {
             .bytes()
             .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if starts_well && reads_well && text.len() <= 32 {
-            Ok(GatewayName(text.to_owned()))
+            Ok(GatewayName(text.into()))
         } else {
             Err(BadId(
                 "a gateway name (1 to 32 of a-z, 0-9 and _, starting with a letter)",
             ))
         }
+    }
+}
+
+impl Serialize for GatewayName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

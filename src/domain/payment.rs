@@ -237,25 +237,23 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// What may be kept of it: a final payment needs its token no more, neither in its method nor in the bytes of its closed
-    /// attempts. An open attempt may have to be sent again.
-    pub(crate) fn kept(&self) -> Known {
-        let mut kept = self.clone();
-        if !kept.payment.status.is_final() {
-            return kept;
+    /// Forgets what may not be kept: a final payment needs its token no more, neither in its method nor in the bytes of its
+    /// closed attempts. An open attempt may have to be sent again.
+    pub(crate) fn forget_tokens(&mut self) {
+        if !self.payment.status.is_final() {
+            return;
         }
-        match &mut kept.payment.method {
+        match &mut self.payment.method {
             Method::New { payload, .. } => {
                 *payload = Secret::new(Value::Object(serde_json::Map::new()));
             }
             Method::Stored { token } => *token = Secret::new(String::new()),
         }
-        for attempt in &mut kept.attempts {
+        for attempt in &mut self.attempts {
             if !attempt.state.is_open() {
                 attempt.request.body = Secret::new(String::new());
             }
         }
-        kept
     }
 }
 

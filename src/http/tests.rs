@@ -257,3 +257,27 @@ fn an_answer_does_not_show_its_body_or_headers_by_debug() {
         "{shown}"
     );
 }
+
+#[test]
+fn a_path_goes_behind_the_bases_own() {
+    for (base, path, expected) in [
+        (
+            "http://127.0.0.1:9",
+            "/orders/5",
+            "http://127.0.0.1:9/orders/5",
+        ),
+        (
+            "https://api.example/3.1/",
+            "/payments?limit=2&expand[]=data.charge",
+            "https://api.example/3.1/payments?limit=2&expand[]=data.charge",
+        ),
+        (
+            "https://api.example/3.1",
+            "/a%2Fb?q=%3F",
+            "https://api.example/3.1/a%2Fb?q=%3F",
+        ),
+    ] {
+        let base = base.parse().unwrap();
+        assert_eq!(join(&base, path).as_str(), expected);
+    }
+}

@@ -12,7 +12,7 @@ use super::{Change, LedgerError, NewPayment, commit, read};
 use crate::domain::ids::{OrderId, PaymentId};
 use crate::domain::moment::Moment;
 use crate::domain::payment::{Renewal, Status};
-use crate::domain::view::PaymentView;
+use crate::domain::view::{ConfirmationView, PaymentView};
 
 /// The version of a payment that was just taken in.
 pub(super) const FIRST_VERSION: i64 = 1;
@@ -142,7 +142,10 @@ pub(super) async fn insert(
         at: payment.created_at,
         kind: ACCEPTED,
         detail: None,
-        view: Some(view_text(&PaymentView::of(payment, &[]))?),
+        view: Some(view_text(&PaymentView::of(
+            payment,
+            ConfirmationView::NONE,
+        ))?),
     };
     events::append(conn, event).await?;
     Ok(true)

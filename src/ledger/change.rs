@@ -4,7 +4,7 @@ use crate::domain::attempt::Attempt;
 use crate::domain::confirmation::Confirmation;
 use crate::domain::money_back::MoneyBack;
 use crate::domain::payment::{Known, Payment};
-use crate::domain::view::PaymentView;
+use crate::domain::view::{ConfirmationView, PaymentView};
 
 /// Everything that is written together: one transaction, or nothing.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ pub(crate) struct Change {
     pub(crate) kind: &'static str,
     /// More about it for an operator: codes and causes, never a secret.
     pub(crate) detail: Option<String>,
-    /// What the API shows from now on, when that is something new.
-    pub(crate) view: Option<PaymentView>,
+    /// How far Cleeng has been told, when what the API shows is something new.
+    pub(crate) view: Option<ConfirmationView>,
 }
 
 /// What became of a [`Change`].
@@ -35,16 +35,18 @@ pub(crate) enum Committed {
 }
 
 impl Change {
-    /// All in which `after` differs from `before`, the payment as it was read. What is written is [`Known::kept`].
+    /// All in which `after` differs from `before`, the payment as it was read. Tokens that are not kept are not written.
     pub(crate) fn between(
         before: &Known,
         after: &Known,
         kind: &'static str,
         detail: Option<String>,
     ) -> Change {
-        let after = after.kept();
+        let mut after = after.clone();
+        after.forget_tokens();
         let view = PaymentView::of_known(&after);
         let news = !view.shows_the_same_as(&PaymentView::of_known(before));
+        let view = news.then_some(view.confirmation);
         let mut attempts = after.attempts;
         attempts.retain(|attempt| !before.attempts.contains(attempt));
         let mut confirmations = after.confirmations;
@@ -56,8 +58,14 @@ impl Change {
             money_back: Vec::new(),
             kind,
             detail,
-            view: news.then_some(view),
+            view,
         }
+    }
+
+    /// What the API shows from now on, when that is something new.
+    pub(super) fn view(&self) -> Option<PaymentView<'_>> {
+        let confirmation = self.view?;
+        Some(PaymentView::of(&self.payment, confirmation))
     }
 
     /// Together with these entries, which are no part of [`Known`].

@@ -79,7 +79,7 @@ pub(super) async fn write(
         at: payment.updated_at,
         kind: change.kind,
         detail: change.detail.as_deref(),
-        view: change.view.as_ref().map(view_text).transpose()?,
+        view: change.view().as_ref().map(view_text).transpose()?,
     };
     events::append(conn, event).await?;
     Ok(Some(version))

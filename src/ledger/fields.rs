@@ -136,6 +136,6 @@ pub(super) fn json_text(
 }
 
 /// The text of a view, as the history keeps it.
-pub(super) fn view_text(view: &PaymentView) -> Result<String, LedgerError> {
+pub(super) fn view_text(view: &PaymentView<'_>) -> Result<String, LedgerError> {
     json_text(view, "view_json")
 }

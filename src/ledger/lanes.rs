@@ -1,5 +1,6 @@
 //! What every payment does, in groups: taking it in, reading it, writing what changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::{AnyPool, PgPool};
@@ -19,8 +20,8 @@ const HANDS: u32 = 2;
 /// A clone leads to the same groups. `None` as an answer: it has to be done alone, and nothing was done of it.
 #[derive(Clone)]
 pub(super) struct Lanes {
-    accepts: Lane<NewPayment, ()>,
-    changes: Lane<Change, Committed>,
+    accepts: Lane<Arc<NewPayment>, ()>,
+    changes: Lane<Arc<Change>, Committed>,
     reads: Lane<PaymentId, Option<Known>>,
     /// How long a call may take, waiting for its group included.
     timeout: Duration,
@@ -61,12 +62,15 @@ impl Lanes {
     }
 
     /// Taken in; or something stands in its way.
-    pub(super) async fn accept(&self, new: &NewPayment) -> Result<Option<()>, LedgerError> {
-        self.within(self.accepts.ask(new.clone())).await
+    pub(super) async fn accept(&self, new: Arc<NewPayment>) -> Result<Option<()>, LedgerError> {
+        self.within(self.accepts.ask(new)).await
     }
 
-    pub(super) async fn commit(&self, change: &Change) -> Result<Option<Committed>, LedgerError> {
-        self.within(self.changes.ask(change.clone())).await
+    pub(super) async fn commit(
+        &self,
+        change: Arc<Change>,
+    ) -> Result<Option<Committed>, LedgerError> {
+        self.within(self.changes.ask(change)).await
     }
 
     pub(super) async fn known(&self, id: PaymentId) -> Result<Option<Option<Known>>, LedgerError> {

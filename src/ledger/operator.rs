@@ -96,7 +96,7 @@ impl Ledger {
             };
             after.payment.updated_at = now;
             let change = Change::between(&known, &after, kind, Some(detail.to_owned()));
-            match self.commit(&change).await? {
+            match self.commit(change.into()).await? {
                 Committed::Version(_) => return Ok(true),
                 Committed::Conflict => {}
             }

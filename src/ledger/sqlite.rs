@@ -1,5 +1,7 @@
 //! The hot path on SQLite: one transaction, hence one durable commit, for a whole group of calls.
 
+use std::sync::Arc;
+
 use sqlx::Any;
 
 use super::connect::Backend;
@@ -14,15 +16,15 @@ pub(super) struct Changes(pub(super) Connections<Any>);
 pub(super) struct Reads(pub(super) Connections<Any>);
 
 impl Work for Accepts {
-    type Ask = NewPayment;
+    type Ask = Arc<NewPayment>;
     /// Created; otherwise it has to be looked into alone.
     type Answer = ();
 
-    fn clashes(_: &[NewPayment], _: &NewPayment) -> bool {
+    fn clashes(_: &[Arc<NewPayment>], _: &Arc<NewPayment>) -> bool {
         false
     }
 
-    async fn run(&self, group: &[NewPayment]) -> Result<Vec<Option<()>>, LedgerError> {
+    async fn run(&self, group: &[Arc<NewPayment>]) -> Result<Vec<Option<()>>, LedgerError> {
         self.0
             .run(async |conn| {
                 let mut transaction = Backend::Sqlite.begin_write(conn).await?;
@@ -39,15 +41,15 @@ impl Work for Accepts {
 }
 
 impl Work for Changes {
-    type Ask = Change;
+    type Ask = Arc<Change>;
     type Answer = Committed;
 
     /// One after the other, the second sees what the first has written.
-    fn clashes(_: &[Change], _: &Change) -> bool {
+    fn clashes(_: &[Arc<Change>], _: &Arc<Change>) -> bool {
         false
     }
 
-    async fn run(&self, group: &[Change]) -> Result<Vec<Option<Committed>>, LedgerError> {
+    async fn run(&self, group: &[Arc<Change>]) -> Result<Vec<Option<Committed>>, LedgerError> {
         self.0
             .run(async |conn| {
                 let mut transaction = Backend::Sqlite.begin_write(conn).await?;

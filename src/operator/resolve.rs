@@ -1,5 +1,7 @@
 //! An operator's word about a payment that nothing else can settle, held against what its gateway says where that can be read.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use crate::clock;
@@ -101,17 +103,17 @@ pub(crate) async fn resolve(
         let known = ledger.known(id).await?;
         let known = known.ok_or(ResolveError::UnknownPayment(id))?;
         let resolution = resolution(gateways, &known, word).await?;
-        let change = change(&known, &resolution, operator)?;
+        let change = Arc::new(change(&known, &resolution, operator)?);
         if !noted {
             let subject = format!("as {}", word.verdict.label());
             let deed = Deed::new(DeedKind::Resolve, operator, subject, Some(id), clock::now());
             ledger.note_deed(&deed).await?;
             noted = true;
         }
-        if let Committed::Version(_) = ledger.commit(&change).await? {
+        if let Committed::Version(_) = ledger.commit(Arc::clone(&change)).await? {
             return Ok(Resolved {
                 status: change.payment.status,
-                owed: change.confirmations.into_iter().next(),
+                owed: change.confirmations.first().cloned(),
             });
         }
     }

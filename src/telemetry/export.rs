@@ -76,7 +76,7 @@ pub(super) fn start(config: &TracesConfig) -> Result<Option<(SdkTracer, Export)>
         .with_http()
         .with_http_client(Client(client))
         .with_protocol(Protocol::HttpBinary)
-        .with_endpoint(crate::http::join(endpoint, &format!("/{PATH}")))
+        .with_endpoint(crate::http::join(endpoint, &format!("/{PATH}")).to_string())
         .with_headers(headers.collect())
         .with_timeout(EXPORT_TIMEOUT)
         // Its pauses between two tries would stop a thread that payments need.

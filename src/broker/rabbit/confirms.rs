@@ -12,11 +12,14 @@ use lapin::{Channel, Confirmation, Connection, Event};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::Setup;
 use super::link::{LinkError, within};
 use super::publisher::{Job, Standing};
+use super::wire::Parcel;
 use crate::broker::PublishError;
+use crate::clock;
 
 /// How often unanswered publishes are looked for.
 const PATROL: Duration = Duration::from_secs(1);
@@ -37,6 +40,7 @@ type Confirmed = Pin<Box<dyn Future<Output = (u64, lapin::Result<Confirmation>)>
 pub(super) struct Session {
     connection: Arc<Connection>,
     channel: Channel,
+    prefix: String,
     window: usize,
     patience: Duration,
     blocked: bool,
@@ -58,6 +62,7 @@ impl Session {
         Ok(Session {
             connection,
             channel,
+            prefix: setup.prefix.clone(),
             window: setup.window.max(1),
             patience: setup
                 .publish_timeout
@@ -144,9 +149,12 @@ impl Session {
         if job.deadline <= Instant::now() {
             return job.answer(Err(PublishError::TimedOut));
         }
+        let Ok(parcel) = Parcel::pack(&self.prefix, &job.message, clock::now()) else {
+            return job.answer(Err(PublishError::Unroutable));
+        };
         self.sent = self.sent.saturating_add(1);
         let number = self.sent;
-        let (channel, parcel) = (self.channel.clone(), job.parcel.clone());
+        let (channel, message) = (self.channel.clone(), Arc::clone(&job.message));
         let options = BasicPublishOptions {
             mandatory: true,
             ..BasicPublishOptions::default()
@@ -157,7 +165,7 @@ impl Session {
                     parcel.exchange,
                     parcel.routing_key,
                     options,
-                    &parcel.body,
+                    &message.body,
                     parcel.properties,
                 )
                 .await;
@@ -184,11 +192,11 @@ impl Session {
             Confirmation::Ack(None) => Ok(()),
             // The broker acknowledges what it could not route, after returning it.
             Confirmation::Ack(Some(returned)) => {
-                let ours = self
-                    .in_flight
-                    .get(&number)
-                    .map(|(job, _)| job.parcel.properties.message_id());
-                if ours != Some(returned.properties.message_id()) {
+                let theirs = returned.properties.message_id().as_ref();
+                let theirs = theirs.and_then(|id| Uuid::parse_str(id.as_str()).ok());
+                let ours = self.in_flight.get(&number);
+                let ours = ours.map(|(job, _)| job.message.message_id);
+                if ours.is_none() || ours != theirs {
                     return Err(LinkError::Broken(
                         "a returned message is not the confirmed one",
                     ));

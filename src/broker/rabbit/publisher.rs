@@ -13,10 +13,8 @@ use tokio_util::task::TaskTracker;
 
 use super::confirms::{End, Session};
 use super::link::{self, LinkError};
-use super::wire::Parcel;
 use super::{Setup, declare};
 use crate::broker::{Outgoing, Publish, PublishError};
-use crate::clock;
 use crate::domain::retry::Waits;
 
 pub(super) const FIRST_RECONNECT: Duration = Duration::from_millis(200);
@@ -34,7 +32,7 @@ pub(super) enum Standing {
 /// A message in the owner's hands, and where to answer.
 #[derive(Debug)]
 pub(super) struct Job {
-    pub(super) parcel: Parcel,
+    pub(super) message: Arc<Outgoing>,
     pub(super) deadline: Instant,
     pub(super) answer: oneshot::Sender<Result<(), PublishError>>,
 }
@@ -48,7 +46,6 @@ impl Job {
 
 /// What callers hold.
 pub(super) struct RabbitPublisher {
-    prefix: String,
     timeout: Duration,
     jobs: mpsc::Sender<Job>,
     standing: watch::Receiver<Standing>,
@@ -75,7 +72,6 @@ impl RabbitPublisher {
         let (to_owner, jobs) = mpsc::channel(setup.window.max(1));
         let (standing, watched) = watch::channel(Standing::Away("not connected yet".to_owned()));
         let publisher = RabbitPublisher {
-            prefix: setup.prefix.clone(),
             timeout: setup.publish_timeout,
             jobs: to_owner,
             standing: watched,
@@ -124,11 +120,9 @@ impl Publish for RabbitPublisher {
         let deadline = Instant::now()
             .checked_add(self.timeout)
             .unwrap_or_else(Instant::now);
-        let parcel = Parcel::pack(&self.prefix, message, clock::now())
-            .map_err(|_| PublishError::Unroutable)?;
         let (answer, answered) = oneshot::channel();
         let job = Job {
-            parcel,
+            message: Arc::new(message),
             deadline,
             answer,
         };

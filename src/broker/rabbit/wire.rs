@@ -21,17 +21,16 @@ const REPLAYED: &str = "x-replayed";
 
 const PERSISTENT: u8 = 2;
 
-/// A message, ready to be published as often as it takes.
-#[derive(Debug, Clone)]
+/// What goes around a message's body when it is published.
+#[derive(Debug)]
 pub(super) struct Parcel {
     pub(super) exchange: ShortString,
     pub(super) routing_key: ShortString,
     pub(super) properties: BasicProperties,
-    pub(super) body: Vec<u8>,
 }
 
 impl Parcel {
-    pub(super) fn pack(prefix: &str, message: Outgoing, now: Moment) -> Result<Parcel, LinkError> {
+    pub(super) fn pack(prefix: &str, message: &Outgoing, now: Moment) -> Result<Parcel, LinkError> {
         let exchange = message
             .delay
             .map_or_else(|| exchange_name(prefix), |delay| delay_name(prefix, delay));
@@ -46,7 +45,6 @@ impl Parcel {
             exchange: name(&exchange)?,
             routing_key: name(&message.queue.to_string())?,
             properties,
-            body: message.body,
         })
     }
 }
@@ -168,7 +166,7 @@ mod tests {
             body: b"{}".to_vec(),
             headers: Headers::default(),
         };
-        let parcel = Parcel::pack("connector", message, Moment(1500)).unwrap();
+        let parcel = Parcel::pack("connector", &message, Moment(1500)).unwrap();
         assert_eq!(parcel.exchange.as_str(), "connector.delay.1s.a");
         assert_eq!(parcel.routing_key.as_str(), "confirmations");
         assert_eq!(*parcel.properties.delivery_mode(), Some(2));

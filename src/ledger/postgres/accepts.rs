@@ -1,13 +1,14 @@
 //! Takes payments in, several at once. What stands in the way of one is looked into apart from the others.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Postgres, Row};
 
 use super::column;
-use crate::domain::view::PaymentView;
+use crate::domain::view::{ConfirmationView, PaymentView};
 use crate::ledger::accept::{ACCEPTED, FIRST_VERSION};
 use crate::ledger::fields::view_text;
 use crate::ledger::lane::Work;
@@ -63,16 +64,17 @@ struct NewRow<'n> {
 }
 
 impl Work for Accepts {
-    type Ask = NewPayment;
+    type Ask = Arc<NewPayment>;
     /// Created; otherwise it has to be looked into alone.
     type Answer = ();
 
-    fn clashes(_: &[NewPayment], _: &NewPayment) -> bool {
+    fn clashes(_: &[Arc<NewPayment>], _: &Arc<NewPayment>) -> bool {
         false
     }
 
-    async fn run(&self, group: &[NewPayment]) -> Result<Vec<Option<()>>, LedgerError> {
-        let rows: Result<Vec<NewRow<'_>>, LedgerError> = group.iter().map(NewRow::of).collect();
+    async fn run(&self, group: &[Arc<NewPayment>]) -> Result<Vec<Option<()>>, LedgerError> {
+        let rows: Result<Vec<NewRow<'_>>, LedgerError> =
+            group.iter().map(|new| NewRow::of(new)).collect();
         let mut rows = rows?;
         // Keys and orders are taken in this order by everybody: no two groups wait for each other.
         rows.sort_by_key(|row| (row.new.payment.order_id, row.new.key.as_str()));
@@ -93,7 +95,7 @@ impl NewRow<'_> {
         Ok(NewRow {
             new,
             state: State::of(&new.payment, FIRST_VERSION)?,
-            view: view_text(&PaymentView::of(&new.payment, &[]))?,
+            view: view_text(&PaymentView::of(&new.payment, ConfirmationView::NONE))?,
             asked_by: payment_row::asked_by(&new.payment)?,
         })
     }

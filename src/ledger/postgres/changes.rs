@@ -1,6 +1,7 @@
 //! Writes changes of several payments at once, each of them whole or not at all.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use sqlx::Row;
 use sqlx::postgres::{PgArguments, Postgres};
@@ -75,16 +76,16 @@ pub(super) struct PaymentRow<'g> {
 }
 
 impl Work for Changes {
-    type Ask = Change;
+    type Ask = Arc<Change>;
     type Answer = Committed;
 
     /// One statement changes each row once.
-    fn clashes(group: &[Change], change: &Change) -> bool {
+    fn clashes(group: &[Arc<Change>], change: &Arc<Change>) -> bool {
         let id = change.payment.id;
         group.iter().any(|other| other.payment.id == id)
     }
 
-    async fn run(&self, group: &[Change]) -> Result<Vec<Option<Committed>>, LedgerError> {
+    async fn run(&self, group: &[Arc<Change>]) -> Result<Vec<Option<Committed>>, LedgerError> {
         let rows = Rows::of(group)?;
         if let Some(statement) = alone::statement(&rows) {
             let written = self
@@ -108,7 +109,7 @@ impl Work for Changes {
 }
 
 impl Rows<'_> {
-    fn of(group: &[Change]) -> Result<Rows<'_>, LedgerError> {
+    fn of(group: &[Arc<Change>]) -> Result<Rows<'_>, LedgerError> {
         let mut rows = Rows {
             payments: Vec::with_capacity(group.len()),
             attempts: Vec::new(),
@@ -119,7 +120,7 @@ impl Rows<'_> {
             rows.payments.push(PaymentRow {
                 state: State::of(&change.payment, change.payment.version)?,
                 change,
-                view: change.view.as_ref().map(view_text).transpose()?,
+                view: change.view().as_ref().map(view_text).transpose()?,
             });
             let attempts = change.attempts.iter();
             rows.attempts

@@ -18,7 +18,7 @@ pub(super) async fn race(store: &Store, all: &[NewPayment]) -> Vec<Accepted> {
     let calls = all.iter().enumerate().map(|(number, new)| {
         let ledger = if number % 2 == 0 { &one } else { &two };
         // Boxed as a role boxes it: the call can be moved between threads.
-        async { ledger.accept(new).await.unwrap() }.boxed()
+        async { ledger.accept(new.clone().into()).await.unwrap() }.boxed()
     });
     let answers = join_all(calls).await;
     one.close().await;
@@ -49,8 +49,8 @@ pub(super) async fn a_new_payment_is_created_and_read_back(store: &Store) {
 pub(super) async fn the_same_key_and_body_are_a_replay(store: &Store) {
     let ledger = store.open().await;
     let first = new(1, "key");
-    ledger.accept(&first).await.unwrap();
-    let answer = ledger.accept(&new(1, "key")).await.unwrap();
+    ledger.accept(first.clone().into()).await.unwrap();
+    let answer = ledger.accept(new(1, "key").into()).await.unwrap();
     let Accepted::Replayed(known) = answer else {
         panic!("{answer:?}");
     };
@@ -77,7 +77,7 @@ pub(super) async fn the_same_key_of_two_customers_and_a_server_is_three_keys(sto
             payment: payment(new.payment.order_id.0),
             ..new.clone()
         };
-        let answer = ledger.accept(&again).await.unwrap();
+        let answer = ledger.accept(again.clone().into()).await.unwrap();
         let Accepted::Replayed(known) = answer else {
             panic!("{answer:?}");
         };
@@ -87,16 +87,19 @@ pub(super) async fn the_same_key_of_two_customers_and_a_server_is_three_keys(sto
 
 pub(super) async fn the_same_key_with_another_body_is_reused(store: &Store) {
     let ledger = store.open().await;
-    ledger.accept(&new(1, "key")).await.unwrap();
+    ledger.accept(new(1, "key").into()).await.unwrap();
     let mut other = new(2, "key");
     other.body_hash = [8; 32];
-    assert_eq!(ledger.accept(&other).await.unwrap(), Accepted::KeyReused);
+    assert_eq!(
+        ledger.accept(other.clone().into()).await.unwrap(),
+        Accepted::KeyReused
+    );
 }
 
 pub(super) async fn a_held_order_is_taken(store: &Store) {
     let ledger = store.open().await;
     let holder = accepted(&ledger, 1).await;
-    let answer = ledger.accept(&new(1, "other")).await.unwrap();
+    let answer = ledger.accept(new(1, "other").into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(holder.id));
 }
 
@@ -104,7 +107,7 @@ pub(super) async fn an_order_is_free_again_after_a_decline(store: &Store) {
     let ledger = store.open().await;
     let declined = accepted(&ledger, 1).await;
     moved(&ledger, &declined, Status::Rejected).await;
-    let answer = ledger.accept(&new(1, "other")).await.unwrap();
+    let answer = ledger.accept(new(1, "other").into()).await.unwrap();
     assert_eq!(answer, Accepted::Created);
 }
 
@@ -133,10 +136,13 @@ pub(super) async fn an_orphan_loses_its_order_after_ten_seconds(store: &Store) {
     let orphan = accepted(&ledger, 1).await;
     let mut next = new(1, "other");
     next.payment.created_at = Moment(START.0 + 10_000);
-    let answer = ledger.accept(&next).await.unwrap();
+    let answer = ledger.accept(next.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(orphan.id));
     next.payment.created_at = LATER;
-    assert_eq!(ledger.accept(&next).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(next.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
     let known = ledger.known(orphan.id).await.unwrap().unwrap();
     assert_eq!(known.payment.status, Status::Cancelled);
     assert_eq!(
@@ -151,10 +157,10 @@ pub(super) async fn an_orphan_loses_its_order_after_ten_seconds(store: &Store) {
 pub(super) async fn an_orphan_is_replayed_to_its_own_key(store: &Store) {
     let ledger = store.open().await;
     let orphan = new(1, "key");
-    ledger.accept(&orphan).await.unwrap();
+    ledger.accept(orphan.clone().into()).await.unwrap();
     let mut again = new(1, "key");
     again.payment.created_at = LATER;
-    let answer = ledger.accept(&again).await.unwrap();
+    let answer = ledger.accept(again.clone().into()).await.unwrap();
     let Accepted::Replayed(known) = answer else {
         panic!("{answer:?}");
     };
@@ -180,7 +186,7 @@ pub(super) async fn a_published_payment_is_no_orphan(store: &Store) {
     ledger.mark_published(&[queued.id]).await.unwrap();
     let mut next = new(1, "other");
     next.payment.created_at = LATER;
-    let answer = ledger.accept(&next).await.unwrap();
+    let answer = ledger.accept(next.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(queued.id));
     let known = ledger.known(queued.id).await.unwrap().unwrap();
     assert!(known.payment.published);
@@ -190,10 +196,10 @@ pub(super) async fn a_published_payment_is_no_orphan(store: &Store) {
 pub(super) async fn a_withdrawn_payment_gives_back_key_and_order(store: &Store) {
     let ledger = store.open().await;
     let first = new(1, "key");
-    ledger.accept(&first).await.unwrap();
+    ledger.accept(first.clone().into()).await.unwrap();
     assert!(ledger.withdraw(first.payment.id, LATER).await.unwrap());
     assert!(!ledger.withdraw(first.payment.id, LATER).await.unwrap());
-    let answer = ledger.accept(&new(1, "key")).await.unwrap();
+    let answer = ledger.accept(new(1, "key").into()).await.unwrap();
     assert_eq!(answer, Accepted::Created);
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn every_field_comes_back(store: &Store) {
     let ledger = store.open().await;
     let first = accepted(&ledger, 1).await;
     let mut full = filled(&first);
-    full.version = written(ledger.commit(&change(&full)).await.unwrap());
+    full.version = written(ledger.commit(change(&full).into()).await.unwrap());
     assert_eq!(full.version, 2);
     assert_eq!(ledger.known(first.id).await.unwrap().unwrap().payment, full);
 
@@ -67,7 +67,7 @@ pub(super) async fn every_field_comes_back(store: &Store) {
         token: Secret::new("cus_1|pm_1".to_owned()),
     };
     renewal.payment.return_url = None;
-    ledger.accept(&renewal).await.unwrap();
+    ledger.accept(renewal.clone().into()).await.unwrap();
     let known = ledger.known(renewal.payment.id).await.unwrap().unwrap();
     assert_eq!(known.payment, renewal.payment);
 }
@@ -102,7 +102,7 @@ pub(super) async fn every_state_of_attempts_and_confirmations_comes_back(store: 
     let mut first = change(&payment);
     first.attempts = attempts.clone();
     first.confirmations = confirmations.clone();
-    payment.version = written(ledger.commit(&first).await.unwrap());
+    payment.version = written(ledger.commit(first.clone().into()).await.unwrap());
     let known = ledger.known(payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, attempts);
     assert_eq!(known.confirmations, confirmations);
@@ -112,7 +112,7 @@ pub(super) async fn every_state_of_attempts_and_confirmations_comes_back(store: 
     let mut second = change(&payment);
     second.attempts = vec![attempts[0].clone()];
     second.confirmations = vec![confirmations[4].clone()];
-    written(ledger.commit(&second).await.unwrap());
+    written(ledger.commit(second.clone().into()).await.unwrap());
     let known = ledger.known(payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, attempts);
     assert_eq!(known.confirmations, confirmations);
@@ -127,7 +127,10 @@ pub(super) async fn a_second_commit_on_one_version_is_a_conflict_and_writes_noth
         confirmations: vec![confirmation(&payment, 1, Delivery::Queued)],
         ..change(&payment)
     };
-    assert_eq!(ledger.commit(&late).await.unwrap(), Committed::Conflict);
+    assert_eq!(
+        ledger.commit(late.clone().into()).await.unwrap(),
+        Committed::Conflict
+    );
     let known = ledger.known(payment.id).await.unwrap().unwrap();
     assert_eq!(known.payment.status, Status::Processing);
     assert!(known.attempts.is_empty() && known.confirmations.is_empty());
@@ -141,7 +144,7 @@ pub(super) async fn one_of_twenty_commits_on_one_version_wins(store: &Store) {
         let ledger = if n % 2 == 0 { &one } else { &two };
         let mut change = change(&payment);
         change.attempts = vec![attempt(1, AttemptState::Open)];
-        async move { ledger.commit(&change).await.unwrap() }.boxed()
+        async move { ledger.commit(change.clone().into()).await.unwrap() }.boxed()
     });
     let answers = join_all(calls).await;
     let won = answers.iter().filter(|a| **a == Committed::Version(2));
@@ -191,7 +194,7 @@ pub(super) async fn a_view_is_kept_only_when_it_shows_news(store: &Store) {
 /// Writes what leads from one to the other, and reads it back.
 async fn step(ledger: &Ledger, before: &Known, after: &Known, detail: Option<&str>) -> Known {
     let change = Change::between(before, after, "step", detail.map(str::to_owned));
-    written(ledger.commit(&change).await.unwrap());
+    written(ledger.commit(change.clone().into()).await.unwrap());
     let known = ledger.known(before.payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, after.attempts);
     assert_eq!(known.confirmations, after.confirmations);
@@ -213,7 +216,7 @@ pub(super) async fn a_final_payment_forgets_its_token_and_its_closed_bodies(stor
     last.payment.status = Status::Captured;
     written(
         ledger
-            .commit(&Change::between(&open, &last, "outcome", None))
+            .commit(Change::between(&open, &last, "outcome", None).into())
             .await
             .unwrap(),
     );
@@ -254,7 +257,7 @@ pub(super) async fn a_late_capture_is_recorded_beside_the_new_holder(store: &Sto
     moved(&ledger, &old, Status::Captured).await;
     let known = ledger.known(old.id).await.unwrap().unwrap();
     assert_eq!(known.payment.status, Status::Captured);
-    let answer = ledger.accept(&new(1, "third")).await.unwrap();
+    let answer = ledger.accept(new(1, "third").into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(new_holder.id));
 }
 
@@ -264,7 +267,11 @@ pub(super) async fn an_accept_against_a_late_capture_leaves_one_holder(store: &S
         let old = accepted(&one, order).await;
         let old = moved(&one, &old, Status::Expired).await;
         let next = new(order, &format!("next-{order}"));
-        let (_, answer) = join(moved(&one, &old, Status::Captured), two.accept(&next)).await;
+        let (_, answer) = join(
+            moved(&one, &old, Status::Captured),
+            two.accept(next.clone().into()),
+        )
+        .await;
         let known = one.known(old.id).await.unwrap().unwrap();
         assert_eq!(known.payment.status, Status::Captured);
         let answer = answer.unwrap();

@@ -101,7 +101,7 @@ async fn with_order(ledger: &Ledger, payment: &Payment, reference: &str) -> Paym
     let mut read = payment.clone();
     read.order = Some(facts());
     read.progress.reference = Some(GatewayRef(reference.to_owned()));
-    read.version = written(ledger.commit(&change(&read)).await.unwrap());
+    read.version = written(ledger.commit(change(&read).into()).await.unwrap());
     read
 }
 

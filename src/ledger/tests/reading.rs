@@ -27,7 +27,7 @@ const ALL: PaymentFilter = PaymentFilter {
 async fn with_reference(ledger: &Ledger, payment: &Payment, reference: &str) {
     let mut named = change(payment);
     named.payment.progress.reference = Some(GatewayRef(reference.to_owned()));
-    written(ledger.commit(&named).await.unwrap());
+    written(ledger.commit(named.clone().into()).await.unwrap());
 }
 
 async fn listed(ledger: &Ledger, filter: &PaymentFilter) -> Vec<PaymentId> {
@@ -55,7 +55,7 @@ pub(super) async fn lists_are_filtered_and_newest_first(store: &Store) {
     for order in 1..=3 {
         let mut new = new(order, &format!("key-{order}"));
         new.payment.created_at = Moment(START.0 + i64::try_from(order).unwrap());
-        ledger.accept(&new).await.unwrap();
+        ledger.accept(new.clone().into()).await.unwrap();
         let step = Change {
             attempts: vec![
                 attempt(1, AttemptState::Open),
@@ -64,7 +64,7 @@ pub(super) async fn lists_are_filtered_and_newest_first(store: &Store) {
             confirmations: vec![confirmation(&new.payment, 1, Delivery::Queued)],
             ..change(&new.payment)
         };
-        written(ledger.commit(&step).await.unwrap());
+        written(ledger.commit(step.clone().into()).await.unwrap());
         ids.push(new.payment.id);
     }
     let newest = [ids[2], ids[1], ids[0]];
@@ -108,7 +108,7 @@ pub(super) async fn doubts_are_counted_with_the_oldest(store: &Store) {
     for order in 1..=3 {
         let mut new = new(order, &format!("key-{order}"));
         new.payment.created_at = Moment(START.0 - i64::try_from(order).unwrap());
-        ledger.accept(&new).await.unwrap();
+        ledger.accept(new.clone().into()).await.unwrap();
         if order < 3 {
             moved(&ledger, &new.payment, Status::InDoubt).await;
         }
@@ -168,7 +168,7 @@ pub(super) async fn a_blocked_write_ends_within_the_time_out_and_the_ledger_reco
     let begun = Instant::now();
     let mut step = change(&payment);
     step.payment.status = Status::Processing;
-    match ledger.commit(&step).await {
+    match ledger.commit(step.clone().into()).await {
         Err(LedgerError::TimedOut | LedgerError::Away(_)) => {}
         other => panic!("{other:?}"),
     }
@@ -176,7 +176,7 @@ pub(super) async fn a_blocked_write_ends_within_the_time_out_and_the_ledger_reco
 
     lock.rollback().await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
-    while let Err(error) = ledger.commit(&step).await {
+    while let Err(error) = ledger.commit(step.clone().into()).await {
         assert!(Instant::now() < deadline, "{error:?}");
     }
     let known = ledger.known(payment.id).await.unwrap().unwrap();

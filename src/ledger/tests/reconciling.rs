@@ -24,7 +24,10 @@ async fn accepted_at(ledger: &Ledger, order: u64, after: i64) -> Payment {
     let at = Timestamp::from_unix(NoContext, millis / 1000, nanos);
     let mut new = new(order, &format!("key-{order}"));
     new.payment.id = PaymentId(Uuid::new_v7(at));
-    assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(new.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
     new.payment
 }
 
@@ -57,7 +60,7 @@ pub(super) async fn every_payment_since_a_moment_is_fed_once_and_in_order(store:
     let owed = confirmation(&told, 1, Delivery::Queued);
     let mut written = change(&told);
     written.confirmations.push(owed.clone());
-    ledger.commit(&written).await.unwrap();
+    ledger.commit(written.clone().into()).await.unwrap();
     let page = ledger.feed(since(500), None).await.unwrap();
     assert_eq!(page[0].confirmations, [owed]);
 }

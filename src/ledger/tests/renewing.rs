@@ -26,7 +26,10 @@ pub(super) async fn a_renewal_comes_back_with_its_cycle(store: &Store) {
     for take in [Take::Reserve, Take::AtOnce] {
         new.payment.renewal.as_mut().unwrap().take = take;
         new.payment.id = PaymentId(uuid::Uuid::now_v7());
-        assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+        assert_eq!(
+            ledger.accept(new.clone().into()).await.unwrap(),
+            Accepted::Created
+        );
         let known = ledger.known(new.payment.id).await.unwrap().unwrap();
         assert_eq!(known.payment, new.payment);
         let ended = moved(&ledger, &new.payment, Status::Rejected).await;
@@ -35,7 +38,7 @@ pub(super) async fn a_renewal_comes_back_with_its_cycle(store: &Store) {
         new.key = "another".parse().unwrap();
     }
     let known = Box::new(ledger.known(new.payment.id).await.unwrap().unwrap());
-    let answer = ledger.accept(&new).await.unwrap();
+    let answer = ledger.accept(new.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::Replayed(known));
 }
 
@@ -46,11 +49,14 @@ pub(super) async fn a_held_cycle_is_taken_until_its_payment_is_declined(store: &
     renewed(&ledger, 2, 8, 100).await;
     renewed(&ledger, 3, 7, 200).await;
     let next = renewal(4, 7, 100);
-    let answer = ledger.accept(&next).await.unwrap();
+    let answer = ledger.accept(next.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::CycleTaken(holder.id));
     assert!(ledger.known(next.payment.id).await.unwrap().is_none());
     moved(&ledger, &holder, Status::Rejected).await;
-    assert_eq!(ledger.accept(&next).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(next.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
 }
 
 pub(super) async fn a_renewal_is_never_an_orphan(store: &Store) {
@@ -61,9 +67,9 @@ pub(super) async fn a_renewal_is_never_an_orphan(store: &Store) {
     for late in [&mut cycle, &mut order] {
         late.payment.created_at = Moment(START.0 + 86_400_000);
     }
-    let answer = ledger.accept(&cycle).await.unwrap();
+    let answer = ledger.accept(cycle.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::CycleTaken(holder.id));
-    let answer = ledger.accept(&order).await.unwrap();
+    let answer = ledger.accept(order.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(holder.id));
     let known = ledger.known(holder.id).await.unwrap().unwrap();
     assert_eq!(known.payment, holder);
@@ -73,10 +79,13 @@ pub(super) async fn a_renewal_takes_over_the_order_of_an_orphan(store: &Store) {
     let ledger = store.open().await;
     let orphan = accepted(&ledger, 1).await;
     let mut late = renewal(1, 7, 100);
-    let answer = ledger.accept(&late).await.unwrap();
+    let answer = ledger.accept(late.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(orphan.id));
     late.payment.created_at = Moment(START.0 + 10_001);
-    assert_eq!(ledger.accept(&late).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(late.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
 }
 
 pub(super) async fn twenty_accepts_of_one_cycle_create_one_payment(store: &Store) {
@@ -113,10 +122,13 @@ pub(super) async fn late_money_is_recorded_beside_the_new_holder_of_the_cycle(st
         let holder = renewed(&ledger, order + 1, 7, cycle).await;
         old.status = Status::Captured;
         let late = &shapes(&old)[usize::try_from(shape).unwrap()];
-        written(ledger.commit(late).await.unwrap());
+        written(ledger.commit(late.clone().into()).await.unwrap());
         let known = ledger.known(old.id).await.unwrap().unwrap();
         assert_eq!(known.payment.status, Status::Captured);
-        let third = ledger.accept(&renewal(order + 2, 7, cycle)).await.unwrap();
+        let third = ledger
+            .accept(renewal(order + 2, 7, cycle).into())
+            .await
+            .unwrap();
         assert_eq!(third, Accepted::CycleTaken(holder.id), "shape {shape}");
     }
 }
@@ -129,8 +141,11 @@ pub(super) async fn late_money_takes_the_cycle_back_when_nobody_holds_it(store: 
         let mut old = moved(&ledger, &old, Status::Expired).await;
         old.status = Status::Captured;
         let late = &shapes(&old)[usize::try_from(shape).unwrap()];
-        written(ledger.commit(late).await.unwrap());
-        let next = ledger.accept(&renewal(order + 1, 7, cycle)).await.unwrap();
+        written(ledger.commit(late.clone().into()).await.unwrap());
+        let next = ledger
+            .accept(renewal(order + 1, 7, cycle).into())
+            .await
+            .unwrap();
         assert_eq!(next, Accepted::CycleTaken(old.id), "shape {shape}");
     }
 }
@@ -142,7 +157,11 @@ pub(super) async fn an_accept_against_late_money_leaves_one_holder_of_the_cycle(
         let old = renewed(&one, order, 7, cycle).await;
         let old = moved(&one, &old, Status::Expired).await;
         let next = renewal(order + 1, 7, cycle);
-        let (_, answer) = join(moved(&one, &old, Status::Captured), two.accept(&next)).await;
+        let (_, answer) = join(
+            moved(&one, &old, Status::Captured),
+            two.accept(next.clone().into()),
+        )
+        .await;
         let answer = answer.unwrap();
         let expected = [Accepted::Created, Accepted::CycleTaken(old.id)];
         assert!(expected.contains(&answer), "{answer:?}");
@@ -204,7 +223,7 @@ pub(super) async fn all_payments_of_an_order_are_found_with_what_belongs_to_them
         confirmations: vec![confirmation(&second, 1, Delivery::Queued)],
         ..change(&second)
     };
-    written(ledger.commit(&step).await.unwrap());
+    written(ledger.commit(step.clone().into()).await.unwrap());
     let mut expected = Vec::new();
     for id in [second.id, first.id] {
         expected.push(ledger.known(id).await.unwrap().unwrap());
@@ -225,7 +244,7 @@ pub(super) async fn a_payment_is_found_by_its_id_at_cleeng(store: &Store) {
             confirmations: vec![confirmation(&payment, 1, delivered)],
             ..change(&payment)
         };
-        written(ledger.commit(&step).await.unwrap());
+        written(ledger.commit(step.clone().into()).await.unwrap());
         payments.push(payment.id);
     }
     let found = async |id| {

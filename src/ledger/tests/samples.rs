@@ -11,7 +11,7 @@ use crate::domain::money::Money;
 use crate::domain::outcome::Progress;
 use crate::domain::payment::{Method, Operation, OrderFacts, Payment, Renewal, Status, Take};
 use crate::domain::secret::Secret;
-use crate::domain::view::PaymentView;
+use crate::domain::view::ConfirmationView;
 use crate::ledger::{Accepted, Change, Committed, Ledger, NewPayment};
 
 pub(crate) const START: Moment = Moment(1_767_323_045_678);
@@ -77,14 +77,20 @@ pub(super) async fn renewed(
     due_at: i64,
 ) -> Payment {
     let new = renewal(order, subscription, due_at);
-    assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(new.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
     new.payment
 }
 
 /// A payment that is in the ledger, as a worker would read it.
 pub(super) async fn accepted(ledger: &Ledger, order: u64) -> Payment {
     let new = new(order, &Uuid::new_v4().to_string());
-    assert_eq!(ledger.accept(&new).await.unwrap(), Accepted::Created);
+    assert_eq!(
+        ledger.accept(new.clone().into()).await.unwrap(),
+        Accepted::Created
+    );
     new.payment
 }
 
@@ -136,7 +142,7 @@ pub(super) fn change(payment: &Payment) -> Change {
         money_back: Vec::new(),
         kind: "changed",
         detail: None,
-        view: Some(PaymentView::of(payment, &[])),
+        view: Some(ConfirmationView::NONE),
     }
 }
 
@@ -144,7 +150,7 @@ pub(super) fn change(payment: &Payment) -> Change {
 pub(super) async fn moved(ledger: &Ledger, payment: &Payment, status: Status) -> Payment {
     let mut moved = payment.clone();
     moved.status = status;
-    moved.version = written(ledger.commit(&change(&moved)).await.unwrap());
+    moved.version = written(ledger.commit(change(&moved).into()).await.unwrap());
     moved
 }
 

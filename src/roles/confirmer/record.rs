@@ -164,7 +164,7 @@ impl Confirmer {
         own.delivery = delivery;
         after.payment.updated_at = clock::now();
         let change = Change::between(known, &after, kind, detail);
-        match self.ledger.commit(&change).await? {
+        match self.ledger.commit(change.into()).await? {
             Committed::Version(version) => {
                 after.payment.version = version;
                 *known = after;

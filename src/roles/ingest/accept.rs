@@ -1,5 +1,6 @@
 //! Taking a payment in: remembered in the ledger, confirmed by the broker, and only then accepted.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
@@ -39,7 +40,7 @@ impl Ingest {
         purchase: Purchase,
         trace: TraceContext,
     ) -> Result<Taken, Problem> {
-        let new = self.new_payment(visitor.customer(), key, purchase);
+        let new = Arc::new(self.new_payment(visitor.customer(), key, purchase));
         let taking = self.take_in(visitor, new, trace);
         match tokio::time::timeout(visitor.answer_within(), taking).await {
             Ok(answer) => answer,
@@ -99,18 +100,18 @@ impl Ingest {
     async fn take_in(
         &self,
         visitor: &Visitor,
-        new: NewPayment,
+        new: Arc<NewPayment>,
         trace: TraceContext,
     ) -> Result<Taken, Problem> {
         let accepted = self
             .ledger
-            .accept(&new)
+            .accept(Arc::clone(&new))
             .await
             .map_err(|cause| ledger_away(&cause))?;
         match accepted {
             Accepted::Created => {
                 let known = Known {
-                    payment: new.payment,
+                    payment: new.payment.clone(),
                     attempts: Vec::new(),
                     confirmations: Vec::new(),
                 };

@@ -235,7 +235,7 @@ impl Case {
 
     /// Notes that a change was written.
     pub(super) fn written(&mut self, version: i64) {
-        self.known = self.known.kept();
+        self.known.forget_tokens();
         self.known.payment.version = version;
         self.written = self.known.clone();
         if let Some(written) = &mut self.money_back_written {

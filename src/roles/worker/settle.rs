@@ -1,5 +1,7 @@
 //! What a worker writes down: one commit for everything that belongs together, then the confirmations that are owed.
 
+use std::sync::Arc;
+
 use tracing::error;
 
 use super::case::Case;
@@ -30,10 +32,10 @@ impl Worker {
         // The history's entry has this time; what only changes an attempt moves no status.
         case.known.payment.updated_at = clock::now();
         let detail = job::told(kind, detail, case.occasion);
-        let change = case.change(kind, detail);
+        let change = Arc::new(case.change(kind, detail));
         match self
             .ledger
-            .commit(&change)
+            .commit(Arc::clone(&change))
             .await
             .map_err(Interrupted::Ledger)?
         {

@@ -1,5 +1,7 @@
 //! A renewal's order at Cleeng, and the payment that is taken in for it.
 
+use std::sync::Arc;
+
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -84,9 +86,10 @@ impl Worker {
         let Ok(new) = new_payment(turn, &due.token, order_id, facts, renewal) else {
             return self.keep(turn, "no_key").await.map(Some);
         };
+        let new = Arc::new(new);
         let accepted = self
             .ledger
-            .accept(&new)
+            .accept(Arc::clone(&new))
             .await
             .map_err(Interrupted::Ledger)?;
         if let Accepted::Created = accepted {

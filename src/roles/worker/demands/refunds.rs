@@ -64,11 +64,8 @@ impl Worker {
         after.payment.updated_at = entry.created_at;
         let detail = Some(format!("{} {}", entry.amount.minor, entry.amount.currency));
         let change = Change::between(known, &after, "refund_wanted", detail);
-        match self
-            .ledger
-            .commit(&change.with_money_back(vec![entry]))
-            .await
-        {
+        let change = change.with_money_back(vec![entry]);
+        match self.ledger.commit(change.into()).await {
             Ok(Committed::Version(_) | Committed::Conflict) => Ok(()),
             Err(cause) => Err(Interrupted::Ledger(cause)),
         }

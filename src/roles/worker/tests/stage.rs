@@ -162,7 +162,10 @@ impl Stage {
             payment: payment.clone(),
             body_hash: [0; 32],
         };
-        assert_eq!(self.ledger.accept(&new).await.unwrap(), Accepted::Created);
+        assert_eq!(
+            self.ledger.accept(new.clone().into()).await.unwrap(),
+            Accepted::Created
+        );
         payment
     }
 
