@@ -13,8 +13,12 @@ pub(crate) struct Change {
     pub(crate) payment: Payment,
     /// To be inserted, or replaced by their number (only their state changes, and their bytes may be forgotten).
     pub(crate) attempts: Vec<Attempt>,
+    /// The highest number of an attempt that the ledger has; 0 while it has none. Numbers grow, so those above it are new.
+    pub(crate) last_attempt: i64,
     /// To be inserted, or replaced by their sequence (only their delivery changes).
     pub(crate) confirmations: Vec<Confirmation>,
+    /// The highest sequence of a confirmation that the ledger has; 0 while it has none.
+    pub(crate) last_confirmation: i64,
     /// To be inserted, or replaced by their id. With any of them the change is written on its own, not in a group.
     pub(crate) money_back: Vec<MoneyBack>,
     /// What happened, for the history: a short fixed word.
@@ -54,7 +58,9 @@ impl Change {
         Change {
             payment: after.payment,
             attempts,
+            last_attempt: before.attempts.last().map_or(0, |one| one.number),
             confirmations,
+            last_confirmation: before.confirmations.last().map_or(0, |one| one.sequence),
             money_back: Vec::new(),
             kind,
             detail,

@@ -41,20 +41,18 @@ impl Ledger {
 fn page(feed: PaymentFeed, last: Option<PaymentId>) -> Page {
     let text = |id: PaymentId| Argument::Text(id.to_string());
     let nil = PaymentId(Uuid::nil());
-    // The first conditions of the last two are their indices', word for word: SQLite uses them for nothing less.
     match feed {
         PaymentFeed::AcceptedSince(since) => {
             let after = last.unwrap_or_else(|| first_of(since));
             Page::oldest("id > $1", vec![text(after)], PAGE)
         }
         PaymentFeed::UnsettledBefore(before) => Page::oldest(
-            "status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed') \
-             AND id > $1 AND id < $2",
+            "unsettled AND id > $1 AND id < $2",
             vec![text(last.unwrap_or(nil)), text(first_of(before))],
             PAGE,
         ),
         PaymentFeed::AuthorizedBefore(before) => Page::oldest(
-            "status = 'authorized' AND id > $1 AND id < $2",
+            "reserved AND id > $1 AND id < $2",
             vec![text(last.unwrap_or(nil)), text(first_of(before))],
             PAGE,
         ),

@@ -35,8 +35,8 @@ impl Ledger {
     ) -> Result<Vec<Known>, LedgerError> {
         let number = as_number(details.0, "payment_details_id")?;
         // The second condition is the index's, word for word: SQLite uses it for nothing less.
-        let condition = "payment_details_id = $1 AND status IN \
-             ('accepted', 'processing', 'requires_action', 'pending', 'in_doubt', 'authorized')";
+        let condition =
+            "payment_details_id = $1 AND (unsettled OR reserved) AND status <> 'failed'";
         self.page(&Page::with(condition, number, MOST)).await
     }
 

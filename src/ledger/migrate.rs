@@ -14,7 +14,7 @@ struct Step {
 }
 
 /// In order. What has been released is never edited: its checksum is in every ledger.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     Step {
         name: "payments",
         postgres: include_str!("migrations/0001_payments.sql"),
@@ -62,6 +62,17 @@ const STEPS: [Step; 8] = [
         sqlite: concat!(
             include_str!("migrations/0008_operator.sql"),
             include_str!("migrations/0008_sqlite.sql")
+        ),
+    },
+    Step {
+        name: "settled",
+        postgres: concat!(
+            include_str!("migrations/0009_postgres.sql"),
+            include_str!("migrations/0009_settled.sql")
+        ),
+        sqlite: concat!(
+            include_str!("migrations/0009_sqlite.sql"),
+            include_str!("migrations/0009_settled.sql")
         ),
     },
 ];

@@ -59,7 +59,7 @@ pub(super) async fn by_reference(
 
 pub(super) async fn doubts(conn: &mut AnyConnection) -> Result<Doubts, LedgerError> {
     let row = sqlx::query(
-        "SELECT COUNT(*) AS count, MIN(created_at) AS oldest FROM payments WHERE status = 'in_doubt'",
+        "SELECT COUNT(*) AS count, MIN(created_at) AS oldest FROM payments WHERE unsettled AND status = 'in_doubt'",
     )
     .fetch_one(conn)
     .await?;

@@ -25,24 +25,15 @@ pub(crate) enum SearchBy {
 }
 
 impl SearchBy {
-    /// The condition of the query. That of the index `payments_unsettled` stands in it word for word: SQLite uses it for nothing
-    /// less.
+    /// The condition of the query. A customer's payments are in an index once they have settled.
     pub(super) fn condition(&self) -> &'static str {
         match self {
             SearchBy::All => "TRUE",
-            SearchBy::Open => {
-                "status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed')"
-            }
-            SearchBy::InDoubt => {
-                "status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed') \
-                 AND status = 'in_doubt'"
-            }
-            SearchBy::Failed => {
-                "status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed') \
-                 AND status = 'failed'"
-            }
+            SearchBy::Open => "unsettled",
+            SearchBy::InDoubt => "unsettled AND status = 'in_doubt'",
+            SearchBy::Failed => "unsettled AND status = 'failed'",
             SearchBy::Order(_) => "order_id = $1",
-            SearchBy::Customer(_) => "customer_id = $1",
+            SearchBy::Customer(_) => "(settled_customer = $1 OR (unsettled AND customer_id = $1))",
             SearchBy::Subscription(_) => "subscription_id = $1",
             SearchBy::Reference(_) => "reference = $1",
         }

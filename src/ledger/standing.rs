@@ -50,12 +50,10 @@ impl Ledger {
     }
 }
 
-/// The first condition is the index's, word for word: SQLite uses it for nothing less.
 async fn standing(conn: &mut AnyConnection) -> Result<Standing, LedgerError> {
     let rows = sqlx::query(
         "SELECT status, COUNT(*) AS count, MIN(created_at) AS oldest FROM (SELECT status, created_at FROM payments \
-         WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed') \
-         ORDER BY id LIMIT $1) AS first GROUP BY status ORDER BY status",
+         WHERE unsettled ORDER BY id LIMIT $1) AS first GROUP BY status ORDER BY status",
     )
     .bind(MOST_COUNTED)
     .fetch_all(&mut *conn)

@@ -55,11 +55,9 @@ async fn stalled(
     after: Option<&Stalled>,
 ) -> Result<Vec<Stalled>, LedgerError> {
     let after = after.map_or_else(String::new, |last| last.id.to_string());
-    // The first condition is the index's, word for word: SQLite uses it for nothing less.
     let rows = sqlx::query(
         "SELECT id, gateway FROM payments \
-         WHERE status IN ('in_doubt', 'accepted', 'processing', 'requires_action', 'pending', 'failed') \
-         AND status <> 'failed' AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
+         WHERE unsettled AND status <> 'failed' AND updated_at <= $1 AND (status = 'in_doubt' OR expires_at <= $1) \
          AND id > $2 ORDER BY id LIMIT $3",
     )
     .bind(before.0)

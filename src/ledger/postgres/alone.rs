@@ -67,9 +67,9 @@ pub(super) fn statement<'q>(rows: &'q Rows<'q>) -> Option<Statement<'q>> {
     let with = |text| bind_payment(sqlx::query(text), payment);
     match (rows.attempts.as_slice(), rows.confirmations.as_slice()) {
         ([], []) => Some(with(PAYMENT)),
-        ([attempt], []) => Some(bind_attempt(with(WITH_ATTEMPT), attempt)),
-        ([], [one]) => Some(bind_confirmation(with(WITH_CONFIRMATION), one)),
-        ([attempt], [one]) => {
+        ([(attempt, _)], []) => Some(bind_attempt(with(WITH_ATTEMPT), attempt)),
+        ([], [(one, _)]) => Some(bind_confirmation(with(WITH_CONFIRMATION), one)),
+        ([(attempt, _)], [(one, _)]) => {
             let query = bind_attempt(with(WITH_BOTH), attempt);
             Some(bind_confirmation(query, one))
         }

@@ -18,8 +18,9 @@ use crate::ledger::pool::Connections;
 use crate::ledger::{Change, Committed, LedgerError};
 
 /// What belongs to a payment is written only where the payment itself was: `moved` are those that still had their version.
-/// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. Neither order nor cycle is held
-/// twice: see the single statement in `payment_row`.
+/// `(… IN …) IS TRUE` is looked up in a hash table; as a join it would compare each with each. What is new is inserted and what is
+/// not is updated: to try the one and fall back on the other costs both. Neither order nor cycle is held twice: see the single
+/// statement in `payment_row`.
 const WRITE: &str = "WITH change AS (SELECT unnest($1::text[]) AS id, unnest($2::int8[]) AS version, unnest($3::text[]) AS status, \
          unnest($4::text[]) AS method, unnest($5::int8[]) AS order_amount, unnest($6::text[]) AS \
          order_currency, unnest($7::int8[]) AS customer_id, unnest($8::text[]) AS offer_id, \
@@ -41,21 +42,28 @@ const WRITE: &str = "WITH change AS (SELECT unnest($1::text[]) AS id, unnest($2:
              updated_at = c.updated_at, expires_at = c.expires_at \
          FROM change AS c WHERE p.id = c.id AND p.version = c.version \
          RETURNING p.id, p.version, c.updated_at, c.kind, c.detail, c.view_json), \
-     tried AS (INSERT INTO attempts (id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
-         SELECT * FROM (SELECT unnest($23::text[]) AS id, unnest($24::text[]) AS payment_id, unnest($25::int8[]) AS number, \
+     attempt AS (SELECT unnest($23::text[]) AS id, unnest($24::text[]) AS payment_id, unnest($25::int8[]) AS number, \
              unnest($26::text[]) AS stage, unnest($27::text[]) AS path, unnest($28::text[]) AS content_type, \
              unnest($29::text[]) AS body, unnest($30::int8[]) AS created_at, unnest($31::int8[]) AS \
-             key_expires_at, unnest($32::text[]) AS state, unnest($33::text[]) AS cause) AS a \
-         WHERE (payment_id IN (SELECT id FROM moved)) IS TRUE \
-         ON CONFLICT (payment_id, number) DO UPDATE SET state = excluded.state, cause = excluded.cause, \
-             body = CASE WHEN excluded.body = '' THEN '' ELSE attempts.body END), \
+             key_expires_at, unnest($32::text[]) AS state, unnest($33::text[]) AS cause, unnest($34::bool[]) AS is_new), \
+     tried AS (INSERT INTO attempts (id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause) \
+         SELECT id, payment_id, number, stage, path, content_type, body, created_at, key_expires_at, state, cause FROM attempt \
+         WHERE is_new AND (payment_id IN (SELECT id FROM moved)) IS TRUE), \
+     answered AS (UPDATE attempts AS t SET state = a.state, cause = a.cause, \
+             body = CASE WHEN a.body = '' THEN '' ELSE t.body END FROM attempt AS a \
+         WHERE NOT a.is_new AND t.payment_id = a.payment_id AND t.number = a.number \
+         AND (a.payment_id IN (SELECT id FROM moved)) IS TRUE), \
+     confirmation AS (SELECT unnest($35::text[]) AS id, unnest($36::text[]) AS payment_id, unnest($37::int8[]) AS sequence, \
+             unnest($38::text[]) AS report, unnest($39::text[]) AS delivery, unnest($40::int8[]) AS \
+             sending_since, unnest($41::int8[]) AS cleeng_payment_id, unnest($42::int8[]) AS created_at, \
+             unnest($43::bool[]) AS is_new), \
      owed AS (INSERT INTO confirmations (id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at) \
-         SELECT * FROM (SELECT unnest($34::text[]) AS id, unnest($35::text[]) AS payment_id, unnest($36::int8[]) AS sequence, \
-             unnest($37::text[]) AS report, unnest($38::text[]) AS delivery, unnest($39::int8[]) AS \
-             sending_since, unnest($40::int8[]) AS cleeng_payment_id, unnest($41::int8[]) AS created_at) AS n \
-         WHERE (payment_id IN (SELECT id FROM moved)) IS TRUE \
-         ON CONFLICT (payment_id, sequence) DO UPDATE SET delivery = excluded.delivery, \
-             sending_since = excluded.sending_since, cleeng_payment_id = excluded.cleeng_payment_id), \
+         SELECT id, payment_id, sequence, report, delivery, sending_since, cleeng_payment_id, created_at FROM confirmation \
+         WHERE is_new AND (payment_id IN (SELECT id FROM moved)) IS TRUE), \
+     told AS (UPDATE confirmations AS t SET delivery = c.delivery, sending_since = c.sending_since, \
+             cleeng_payment_id = c.cleeng_payment_id FROM confirmation AS c \
+         WHERE NOT c.is_new AND t.payment_id = c.payment_id AND t.sequence = c.sequence \
+         AND (c.payment_id IN (SELECT id FROM moved)) IS TRUE), \
      noted AS (INSERT INTO payment_events (payment_id, sequence, at, kind, detail, view_json) \
          SELECT id, version, updated_at, kind, detail, view_json FROM moved) \
      SELECT id, version FROM moved";
@@ -65,8 +73,9 @@ pub(in crate::ledger) struct Changes(pub(in crate::ledger) Connections<Postgres>
 /// A group as its columns hold it.
 pub(super) struct Rows<'g> {
     pub(super) payments: Vec<PaymentRow<'g>>,
-    pub(super) attempts: Vec<AttemptRow<'g>>,
-    pub(super) confirmations: Vec<ConfirmationRow>,
+    /// With whether it is new to the ledger.
+    pub(super) attempts: Vec<(AttemptRow<'g>, bool)>,
+    pub(super) confirmations: Vec<(ConfirmationRow, bool)>,
 }
 
 pub(super) struct PaymentRow<'g> {
@@ -123,11 +132,15 @@ impl Rows<'_> {
                 view: change.view().as_ref().map(view_text).transpose()?,
             });
             let attempts = change.attempts.iter();
-            rows.attempts
-                .extend(attempts.map(|attempt| AttemptRow::of(id, attempt)));
+            rows.attempts.extend(attempts.map(|one| {
+                let is_new = one.number > change.last_attempt;
+                (AttemptRow::of(id, one), is_new)
+            }));
             let confirmations = change.confirmations.iter();
-            rows.confirmations
-                .extend(confirmations.map(|one| ConfirmationRow::of(id, one)));
+            rows.confirmations.extend(confirmations.map(|one| {
+                let is_new = one.sequence > change.last_confirmation;
+                (ConfirmationRow::of(id, one), is_new)
+            }));
         }
         // Rows are locked in this order by everybody: no two groups wait for each other.
         rows.payments.sort_by(|a, b| a.state.id.cmp(&b.state.id));
@@ -169,29 +182,31 @@ fn bind_payments<'q>(query: Write<'q>, rows: &'q [PaymentRow<'q>]) -> Write<'q> 
         .bind(column(rows, |row| row.view.as_deref()))
 }
 
-fn bind_attempts<'q>(query: Write<'q>, rows: &'q [AttemptRow<'q>]) -> Write<'q> {
+fn bind_attempts<'q>(query: Write<'q>, rows: &'q [(AttemptRow<'q>, bool)]) -> Write<'q> {
     query
-        .bind(column(rows, |row| row.id.as_str()))
-        .bind(column(rows, |row| row.payment_id.as_str()))
-        .bind(column(rows, |row| row.number))
-        .bind(column(rows, |row| row.stage))
-        .bind(column(rows, |row| row.path))
-        .bind(column(rows, |row| row.content_type))
-        .bind(column(rows, |row| row.body))
-        .bind(column(rows, |row| row.created_at))
-        .bind(column(rows, |row| row.key_expires_at))
-        .bind(column(rows, |row| row.state))
-        .bind(column(rows, |row| row.cause))
+        .bind(column(rows, |(row, _)| row.id.as_str()))
+        .bind(column(rows, |(row, _)| row.payment_id.as_str()))
+        .bind(column(rows, |(row, _)| row.number))
+        .bind(column(rows, |(row, _)| row.stage))
+        .bind(column(rows, |(row, _)| row.path))
+        .bind(column(rows, |(row, _)| row.content_type))
+        .bind(column(rows, |(row, _)| row.body))
+        .bind(column(rows, |(row, _)| row.created_at))
+        .bind(column(rows, |(row, _)| row.key_expires_at))
+        .bind(column(rows, |(row, _)| row.state))
+        .bind(column(rows, |(row, _)| row.cause))
+        .bind(column(rows, |(_, is_new)| *is_new))
 }
 
-fn bind_confirmations<'q>(query: Write<'q>, rows: &'q [ConfirmationRow]) -> Write<'q> {
+fn bind_confirmations<'q>(query: Write<'q>, rows: &'q [(ConfirmationRow, bool)]) -> Write<'q> {
     query
-        .bind(column(rows, |row| row.id.as_str()))
-        .bind(column(rows, |row| row.payment_id.as_str()))
-        .bind(column(rows, |row| row.sequence))
-        .bind(column(rows, |row| row.report))
-        .bind(column(rows, |row| row.delivery))
-        .bind(column(rows, |row| row.sending_since))
-        .bind(column(rows, |row| row.cleeng_payment_id))
-        .bind(column(rows, |row| row.created_at))
+        .bind(column(rows, |(row, _)| row.id.as_str()))
+        .bind(column(rows, |(row, _)| row.payment_id.as_str()))
+        .bind(column(rows, |(row, _)| row.sequence))
+        .bind(column(rows, |(row, _)| row.report))
+        .bind(column(rows, |(row, _)| row.delivery))
+        .bind(column(rows, |(row, _)| row.sending_since))
+        .bind(column(rows, |(row, _)| row.cleeng_payment_id))
+        .bind(column(rows, |(row, _)| row.created_at))
+        .bind(column(rows, |(_, is_new)| *is_new))
 }

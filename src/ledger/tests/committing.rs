@@ -107,12 +107,37 @@ pub(super) async fn every_state_of_attempts_and_confirmations_comes_back(store: 
     assert_eq!(known.attempts, attempts);
     assert_eq!(known.confirmations, confirmations);
 
-    attempts[0].state = AttemptState::Unknown(Cause::Reset);
-    confirmations[4].delivery = Delivery::Sending { since: START };
+    // What is there is changed and what is new is added, in one statement.
     let mut second = change(&payment);
-    second.attempts = vec![attempts[0].clone()];
-    second.confirmations = vec![confirmations[4].clone()];
-    written(ledger.commit(second.clone().into()).await.unwrap());
+    second.last_attempt = attempts.last().unwrap().number;
+    second.last_confirmation = confirmations.last().unwrap().sequence;
+    attempts[0].state = AttemptState::Unknown(Cause::Reset);
+    attempts[1].state = AttemptState::Void;
+    attempts[1].request.body = Secret::new(String::new());
+    let number = second.last_attempt + 1;
+    attempts.push(attempt(number, AttemptState::Open));
+    confirmations[4].delivery = Delivery::Sending { since: START };
+    let sequence = second.last_confirmation + 1;
+    confirmations.push(confirmation(&payment, sequence, Delivery::Queued));
+    let (kept, added) = (attempts.len() - 1, confirmations.len() - 1);
+    second.attempts = [0, 1, kept].map(|place| attempts[place].clone()).to_vec();
+    second.confirmations = [4, added]
+        .map(|place| confirmations[place].clone())
+        .to_vec();
+    payment.version = written(ledger.commit(second.into()).await.unwrap());
+    let known = ledger.known(payment.id).await.unwrap().unwrap();
+    assert_eq!(known.attempts, attempts);
+    assert_eq!(known.confirmations, confirmations);
+
+    // Alone.
+    attempts[kept].state = AttemptState::Answered;
+    confirmations[added].delivery = Delivery::DeadLettered;
+    let mut third = change(&payment);
+    third.last_attempt = attempts[kept].number;
+    third.last_confirmation = confirmations[added].sequence;
+    third.attempts = vec![attempts[kept].clone()];
+    third.confirmations = vec![confirmations[added].clone()];
+    written(ledger.commit(third.into()).await.unwrap());
     let known = ledger.known(payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, attempts);
     assert_eq!(known.confirmations, confirmations);

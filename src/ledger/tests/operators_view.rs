@@ -189,7 +189,6 @@ pub(super) async fn every_search_goes_through_its_index(store: &Store) {
         true => ("EXPLAIN QUERY PLAN", "detail"),
         false => ("EXPLAIN", "QUERY PLAN"),
     };
-    // What is in doubt has a small index of its own, beside that of all that has not settled.
     let searches: [(SearchBy, &str, &[&str]); 8] = [
         (
             SearchBy::All,
@@ -197,11 +196,7 @@ pub(super) async fn every_search_goes_through_its_index(store: &Store) {
             &["payments_pkey", "sqlite_autoindex_payments_1"],
         ),
         (SearchBy::Open, "", &["payments_unsettled"]),
-        (
-            SearchBy::InDoubt,
-            "",
-            &["payments_unsettled", "payments_in_doubt"],
-        ),
+        (SearchBy::InDoubt, "", &["payments_unsettled"]),
         (SearchBy::Failed, "", &["payments_unsettled"]),
         (SearchBy::Order(7), "7", &["payments_order"]),
         (SearchBy::Customer(7), "7", &["payments_customer"]),

@@ -138,7 +138,9 @@ pub(super) fn change(payment: &Payment) -> Change {
     Change {
         payment: payment.clone(),
         attempts: Vec::new(),
+        last_attempt: 0,
         confirmations: Vec::new(),
+        last_confirmation: 0,
         money_back: Vec::new(),
         kind: "changed",
         detail: None,
