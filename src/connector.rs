@@ -72,7 +72,7 @@ struct Parts {
     callers: Arc<Callers>,
     metrics: Arc<Metrics>,
     ledger: Arc<OnceLock<Ledger>>,
-    front: Arc<Front>,
+    front: Front,
     /// Cancelled once the last request to the payments API is answered: until then the stores stay open.
     served: CancellationToken,
 }
@@ -129,7 +129,7 @@ pub(crate) async fn start(
         ),
         metrics,
         ledger: Arc::new(OnceLock::new()),
-        front: Arc::new(Front::default()),
+        front: Front::default(),
         served: CancellationToken::new(),
         config,
         roles,
@@ -150,7 +150,7 @@ pub(crate) async fn start(
     });
     if let Some(listener) = public_listener {
         info!(address = %listener.local_addr()?, "the payments API listens");
-        let app = ingest::edge(front::router(Arc::clone(&parts.front)), &parts.config.http);
+        let app = ingest::edge(parts.front.clone(), &parts.config.http);
         let serving = ingest::serve(listener, app, stop.clone());
         let served = parts.served.clone().drop_guard();
         supervisor.start("payments API", async move {
@@ -219,7 +219,7 @@ async fn run_roles(
     let ledger = parts.ledger.get_or_init(|| ledger).clone();
     let ingest = parts.roles.contains(&Role::Ingest).then(|| {
         let ingest = Arc::new(ingest(&parts, &ledger, &stop));
-        parts.front.open(ingest::router(Arc::clone(&ingest), extra));
+        parts.front.open(ingest::api(Arc::clone(&ingest), extra));
         ingest
     });
     info!(roles = ?parts.roles.iter().map(|role| role.label()).collect::<Vec<_>>(), "started");

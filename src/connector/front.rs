@@ -1,35 +1,43 @@
 //! The public port before and after the ledger is open: first it says 503, then it is the API.
 
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::Response;
-use tower::ServiceExt;
+use futures_util::future::Either;
+use tower::Service;
 
-use crate::roles::ingest;
+use crate::roles::ingest::{self, Door};
 
-/// Holds the API once it can work.
-#[derive(Default)]
-pub(super) struct Front(OnceLock<Router>);
+type Answer = Result<Response, Infallible>;
+
+/// Holds the API once it can work. A clone is the same front.
+#[derive(Clone, Default)]
+pub(super) struct Front(Arc<OnceLock<Door>>);
 
 impl Front {
     /// From now on `api` answers. A second call changes nothing.
-    pub(super) fn open(&self, api: Router) {
+    pub(super) fn open(&self, api: Door) {
         self.0.get_or_init(|| api);
     }
 }
 
-pub(super) fn router(front: Arc<Front>) -> Router {
-    Router::new().fallback(answer).with_state(front)
-}
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Either<<Door as Service<Request>>::Future, Ready<Answer>>;
 
-async fn answer(State(front): State<Arc<Front>>, request: Request) -> Response {
-    match front.0.get() {
-        Some(api) => match api.clone().oneshot(request).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        },
-        None => ingest::not_ready(),
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        match self.0.get() {
+            Some(api) => Either::Left(api.clone().call(request)),
+            None => Either::Right(ready(Ok(ingest::not_ready()))),
+        }
     }
 }

@@ -87,7 +87,7 @@ pub(super) async fn mark_published(
         Backend::Postgres => {
             // Who is being changed at this moment needs no mark; to wait for it could be to wait for each other.
             "UPDATE payments SET published = TRUE WHERE id IN (SELECT id FROM payments \
-             WHERE id = ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS JSON)))) \
+             WHERE unsettled AND id = ANY (ARRAY(SELECT json_array_elements_text(CAST($1 AS JSON)))) \
              AND status = 'accepted' AND NOT published FOR NO KEY UPDATE SKIP LOCKED)"
         }
         Backend::Sqlite => {

@@ -6,29 +6,32 @@ mod accept;
 mod auth;
 mod body;
 mod cleeng;
+mod door;
 mod edge;
 mod external;
 mod intake;
-mod limits;
 mod marks;
 mod openapi;
+mod paths;
 mod payments;
 mod problem;
 mod rate;
 mod stream;
 mod webhooks;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tower::Service;
 
 use crate::broker::Publish;
 use crate::callers::Callers;
@@ -39,7 +42,8 @@ use crate::telemetry::metrics::Metrics;
 use marks::Marks;
 use rate::Limiter;
 
-pub(crate) use edge::edge;
+pub(crate) use door::Door;
+pub(crate) use edge::{Edge, edge};
 pub(crate) use intake::Intakes;
 pub(crate) use openapi::document;
 
@@ -124,9 +128,9 @@ impl Ingest {
     }
 }
 
-/// The public API. `extra` is merged in: the demo's page.
-pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
-    let payments = Router::new()
+/// The public API. `extra` stands beside it: the demo's pages.
+pub(crate) fn api(ingest: Shared, extra: Option<Router>) -> Door {
+    let api = Router::new()
         .route("/v1/payments", post(payments::create))
         .route("/v1/payments/{id}", get(payments::read))
         .route("/v1/payments/{id}/continue", post(payments::go_on))
@@ -135,40 +139,29 @@ pub(crate) fn router(ingest: Shared, extra: Option<Router>) -> Router {
         .route("/v1/payment-details/{id}", get(payments::read))
         .route("/v1/payment-details/{id}/continue", post(payments::go_on))
         .route("/v1/payment-details/{id}/events", get(stream::events))
-        .route_layer(middleware::from_fn_with_state(
-            Arc::clone(&ingest),
-            auth::require,
-        ));
-    let webhooks = Router::new()
         .route("/v1/webhooks/cleeng", post(cleeng::take))
-        .route("/v1/webhooks/{gateway}", post(webhooks::take));
-    let api = payments
-        .merge(webhooks)
+        .route("/v1/webhooks/{gateway}", post(webhooks::take))
         .merge(openapi::routes())
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(&ingest),
-            limits::admit,
-        ))
-        // Bodies are read with limits of their own, which answer in our own words.
-        .layer(DefaultBodyLimit::disable())
-        .with_state(ingest);
-    match extra {
-        Some(extra) => extra.merge(api),
-        None => api,
-    }
+        .with_state(Arc::clone(&ingest));
+    let pages = extra.map(|pages| pages.fallback(problem::no_such_path));
+    Door::new(ingest, api, pages)
 }
 
 /// Serves until `stop`; then takes no new connection and lets the requests under way end.
 ///
 /// # Errors
 /// When the listener fails.
-pub(crate) async fn serve(
+pub(crate) async fn serve<S>(
     listener: TcpListener,
-    app: Router,
+    app: Edge<S>,
     stop: CancellationToken,
-) -> std::io::Result<()> {
+) -> std::io::Result<()>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     // A rate limit asks who is connected.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
@@ -177,8 +170,7 @@ pub(crate) async fn serve(
 }
 
 /// What is answered while the process starts or its ledger is away.
-pub(crate) fn not_ready() -> axum::response::Response {
-    use axum::response::IntoResponse;
+pub(crate) fn not_ready() -> Response {
     problem::Problem::Unavailable("The service is starting; its ledger cannot be reached yet")
         .into_response()
 }

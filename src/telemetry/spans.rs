@@ -28,7 +28,11 @@ pub(super) fn is_for_export(field: &str) -> bool {
 }
 
 /// A request to the public API, below the caller's span when it names one.
-pub(crate) fn request(method: &str, route: &str, caller: Option<TraceContext>) -> Span {
+pub(crate) fn request(
+    method: &str,
+    route: &str,
+    caller: impl FnOnce() -> Option<TraceContext>,
+) -> Span {
     let span = info_span!(
         target: EXPORTED,
         "request",
@@ -40,7 +44,9 @@ pub(crate) fn request(method: &str, route: &str, caller: Option<TraceContext>) -
         http.response.status_code = Empty,
         payment.id = Empty,
     );
-    below(&span, caller);
+    if !span.is_disabled() {
+        below(&span, caller());
+    }
     span
 }
 

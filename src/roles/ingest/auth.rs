@@ -1,11 +1,10 @@
-//! The door of the payments API: finds out who calls, and hands it on with the request.
+//! Finds out who calls the payments API, before anything else is looked at.
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{Request, State};
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::{ANSWER_WITHIN, Ingest, Shared};
@@ -21,26 +20,26 @@ pub(super) struct Visitor {
     waited: Duration,
 }
 
-pub(super) async fn require(
-    State(ingest): State<Shared>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let started = Instant::now();
-    let found = match authorization(request.headers()) {
-        Ok(value) => ingest.callers.caller(value).await,
-        Err(why) => {
-            ingest.metrics.caller_refused(why);
-            Err(why)
+/// A handler that asks for the visitor before anything else is called by nobody else.
+impl FromRequestParts<Shared> for Visitor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, ingest: &Shared) -> Result<Visitor, Problem> {
+        let started = Instant::now();
+        let found = match authorization(&parts.headers) {
+            Ok(value) => ingest.callers.caller(value).await,
+            Err(why) => {
+                ingest.metrics.caller_refused(why);
+                Err(why)
+            }
+        };
+        match found {
+            Ok(caller) => Ok(Visitor {
+                caller,
+                waited: started.elapsed(),
+            }),
+            Err(why) => Err(refused(why)),
         }
-    };
-    match found {
-        Ok(caller) => {
-            let waited = started.elapsed();
-            request.extensions_mut().insert(Visitor { caller, waited });
-            next.run(request).await
-        }
-        Err(why) => refused(why).into_response(),
     }
 }
 

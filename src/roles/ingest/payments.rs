@@ -2,12 +2,12 @@
 
 use std::str::FromStr;
 
+use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Extension, Json};
 use tracing::Span;
 use uuid::Uuid;
 
@@ -51,7 +51,7 @@ static IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-rep
 )]
 pub(super) async fn create(
     State(ingest): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
+    visitor: Visitor,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
@@ -75,7 +75,7 @@ pub(super) async fn create(
 )]
 pub(super) async fn change_details(
     State(ingest): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
+    visitor: Visitor,
     headers: HeaderMap,
     http_body: HttpBody,
 ) -> Result<Response, Problem> {
@@ -122,7 +122,7 @@ async fn take(
 )]
 pub(super) async fn read(
     State(ingest): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
+    visitor: Visitor,
     id: PathId,
 ) -> Result<Response, Problem> {
     let known = ingest.find(&visitor, id).await?;
@@ -146,7 +146,7 @@ pub(super) async fn read(
 /// The payer has done what was asked. The gateway is read for what came of it; the browser is not believed.
 pub(super) async fn go_on(
     State(ingest): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
+    visitor: Visitor,
     id: PathId,
     headers: HeaderMap,
     http_body: HttpBody,

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -57,7 +56,7 @@ struct Follower {
 )]
 pub(super) async fn events(
     State(ingest): State<Shared>,
-    Extension(visitor): Extension<Visitor>,
+    visitor: Visitor,
     id: PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
