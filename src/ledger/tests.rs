@@ -7,6 +7,7 @@ mod demanding;
 mod detailing;
 mod external;
 mod giving_back;
+mod late_money;
 mod operating;
 mod operators_view;
 mod reading;
@@ -71,8 +72,8 @@ on_both_stores! {
     committing::a_view_is_kept_only_when_it_shows_news,
     committing::a_final_payment_forgets_its_token_and_its_closed_bodies,
     committing::a_payment_on_its_way_keeps_its_bodies,
-    committing::a_late_capture_is_recorded_beside_the_new_holder,
-    committing::an_accept_against_a_late_capture_leaves_one_holder,
+    late_money::a_late_capture_is_recorded_beside_the_new_holder,
+    late_money::an_accept_against_a_late_capture_leaves_one_holder,
     committing::a_commit_does_not_unpublish,
     operating::a_confirmation_that_was_given_up_is_taken_up_again_once,
     operating::a_discard_is_kept_in_the_history,

@@ -1,9 +1,8 @@
 //! Commits: everything of a change or nothing, once for each version.
 
 use futures_util::FutureExt;
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use sqlx::Row;
 
 use super::samples::{START, accepted, attempt, change, confirmation, facts, moved, new, written};
 use super::stores::Store;
@@ -15,7 +14,7 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, DeclineClass, NextAction, Progress, StoredMethod};
 use crate::domain::payment::{Known, Method, Operation, Payment, Status};
 use crate::domain::secret::Secret;
-use crate::ledger::{Accepted, Change, Committed, Ledger};
+use crate::ledger::{Change, Committed, Ledger};
 
 /// Every optional field filled.
 fn filled(accepted: &Payment) -> Payment {
@@ -272,43 +271,6 @@ pub(super) async fn a_payment_on_its_way_keeps_its_bodies(store: &Store) {
     after.attempts = vec![attempt(1, AttemptState::Answered)];
     let known = step(&ledger, &before, &after, None).await;
     assert_eq!(known.payment.method, payment.method);
-}
-
-pub(super) async fn a_late_capture_is_recorded_beside_the_new_holder(store: &Store) {
-    let ledger = store.open().await;
-    let old = accepted(&ledger, 1).await;
-    let old = moved(&ledger, &old, Status::Expired).await;
-    let new_holder = accepted(&ledger, 1).await;
-    moved(&ledger, &old, Status::Captured).await;
-    let known = ledger.known(old.id).await.unwrap().unwrap();
-    assert_eq!(known.payment.status, Status::Captured);
-    let answer = ledger.accept(new(1, "third").into()).await.unwrap();
-    assert_eq!(answer, Accepted::OrderTaken(new_holder.id));
-}
-
-pub(super) async fn an_accept_against_a_late_capture_leaves_one_holder(store: &Store) {
-    let (one, two) = (store.open().await, store.open().await);
-    for order in 1..=20 {
-        let old = accepted(&one, order).await;
-        let old = moved(&one, &old, Status::Expired).await;
-        let next = new(order, &format!("next-{order}"));
-        let (_, answer) = join(
-            moved(&one, &old, Status::Captured),
-            two.accept(next.clone().into()),
-        )
-        .await;
-        let known = one.known(old.id).await.unwrap().unwrap();
-        assert_eq!(known.payment.status, Status::Captured);
-        let answer = answer.unwrap();
-        let expected = [Accepted::Created, Accepted::OrderTaken(old.id)];
-        assert!(expected.contains(&answer), "{answer:?}");
-    }
-    let mut raw = store.raw().await;
-    let row = sqlx::query("SELECT COUNT(*) AS held FROM payments WHERE holds_order")
-        .fetch_one(&mut raw)
-        .await
-        .unwrap();
-    assert_eq!(row.get::<i64, _>("held"), 20);
 }
 
 pub(super) async fn a_commit_does_not_unpublish(store: &Store) {
