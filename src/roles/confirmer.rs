@@ -34,7 +34,7 @@ use crate::telemetry::spans;
 /// A run that takes more steps than this has found a loop in the plan.
 const MOST_STEPS: usize = 8;
 
-/// What a confirmer works with.
+/// What a confirmer works with. As in a worker, its seldom ways are boxed.
 pub(crate) struct Confirmer {
     pub(crate) ledger: Ledger,
     pub(crate) cleeng: Arc<Cleeng>,
@@ -76,7 +76,7 @@ impl Handler for Confirmer {
         } = envelope.body
         else {
             if let Body::Answer { demand_id } = envelope.body {
-                return held(self.answer(demand_id, delivery).await);
+                return held(Box::pin(self.answer(demand_id, delivery)).await);
             }
             return Verdict::park(DeadReason::WrongQueue, "a command among the confirmations");
         };
@@ -138,10 +138,10 @@ impl Confirmer {
     async fn step(&self, job: &Job, known: &mut Known, step: Step) -> Result<Flow, LedgerError> {
         match step {
             Step::Send { .. } | Step::ReadBack | Step::Settle { .. } if self.breaker.is_open() => {
-                self.probe(job, known).await
+                Box::pin(self.probe(job, known)).await
             }
             Step::Send { earlier } => self.send(job, known, earlier).await,
-            Step::ReadBack => self.read_back(job, known).await,
+            Step::ReadBack => Box::pin(self.read_back(job, known)).await,
             Step::Settle { left } => Ok(Flow::Stop(self.wait(
                 job,
                 Some(left),

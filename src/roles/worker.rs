@@ -43,7 +43,7 @@ use job::Job;
 /// A run that takes more steps than this has found a loop in the plan.
 const MOST_STEPS: usize = 40;
 
-/// What a worker works with.
+/// What a worker works with. Its seldom ways are boxed where they branch off: every charge would be as large as the longest of them.
 pub(crate) struct Worker {
     pub(crate) ledger: Ledger,
     pub(crate) gateways: Arc<Gateways>,
@@ -80,7 +80,7 @@ impl Handler for Worker {
         };
         count_wait(delivery, &envelope, &self.metrics);
         if let Body::Demand { demand_id } = envelope.body {
-            return self.meet(demand_id, delivery).await;
+            return Box::pin(self.meet(demand_id, delivery)).await;
         }
         match self.job(&envelope, delivery).await {
             Ok(Some(job)) => {
@@ -123,7 +123,7 @@ impl Worker {
         let mut case = Case::new(known, gateway, breaker, job.trace, job.redelivered);
         case.occasion = job::occasion(&job.trigger);
         if let Trigger::MoneyBack(errand) = job.trigger {
-            return self.pursue_money_back(job, &mut case, errand).await;
+            return Box::pin(self.pursue_money_back(job, &mut case, errand)).await;
         }
         for _ in 0..MOST_STEPS {
             let step = plan::next(&job.trigger, &case.known, case.seen, clock::now());
@@ -154,15 +154,15 @@ impl Worker {
         match step {
             Step::ReadOrder => self.read_order(job, case).await,
             Step::Begin => self.begin(job, case).await,
-            Step::Follow(wanted) => self.follow(job, case, wanted).await,
+            Step::Follow(wanted) => Box::pin(self.follow(job, case, wanted)).await,
             Step::Send(attempt) => self.send(job, case, attempt).await,
-            Step::LookUp(reference) => self.look_up(job, case, &reference).await,
+            Step::LookUp(reference) => Box::pin(self.look_up(job, case, &reference)).await,
             Step::Reopen(attempt) => {
                 case.void(attempt);
                 Ok(Flow::Again)
             }
-            Step::Cancel(reference) => self.cancel(job, case, &reference).await,
-            Step::Expire => self.expire(case).await,
+            Step::Cancel(reference) => Box::pin(self.cancel(job, case, &reference)).await,
+            Step::Expire => Box::pin(self.expire(case)).await,
             Step::AwaitPayer => {
                 let left = case.known.payment.expires_at.since(clock::now());
                 let delay = retry::Delay::on(retry::Rung::at_most(left), rand::random());
@@ -172,8 +172,8 @@ impl Worker {
                 }))
             }
             Step::AwaitGateway => Ok(Flow::Stop(self.later(job, None, "the gateway works on it"))),
-            Step::Stuck(doubt) => self.stuck(case, doubt).await,
-            Step::Fail => self.fail(case, DeadReason::TooManyAttempts).await,
+            Step::Stuck(doubt) => Box::pin(self.stuck(case, doubt)).await,
+            Step::Fail => Box::pin(self.fail(case, DeadReason::TooManyAttempts)).await,
             Step::Failed => Ok(Flow::Stop(Verdict::park(
                 DeadReason::PaymentFailed,
                 "the payment has failed and needs an operator",

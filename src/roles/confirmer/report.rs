@@ -38,10 +38,10 @@ impl Confirmer {
         let entries = self.entries(&confirmation).await?;
         let payment = known.payment.clone();
         let Some(news) = telling(&payment, &confirmation, earlier, &entries) else {
-            return self.cannot_be_told(job, known).await;
+            return Box::pin(self.cannot_be_told(job, known)).await;
         };
         let Some(call) = self.breaker.begin() else {
-            return self.barred(job, known).await;
+            return Box::pin(self.barred(job, known)).await;
         };
         let Ok(turn) = self.cleeng.turn().await else {
             let error = "the process stops before Cleeng may be called again";
@@ -57,12 +57,12 @@ impl Confirmer {
             return Ok(Flow::Again);
         }
         let started = Instant::now();
-        let telling = async {
+        let telling = Box::pin(async {
             match news {
                 Telling::Payment(news) => self.cleeng.report(turn, &payment, news).await,
                 Telling::Details(news) => self.cleeng.report_details(turn, news).await,
             }
-        };
+        });
         let span = spans::cleeng(CleengCall::Report, Some(payment.id));
         let answer = spans::call(span, |_| "done", telling).await;
         call.ended(&answer);
@@ -73,7 +73,7 @@ impl Confirmer {
             Ok(id) => self.delivered(job, known, Some(id)).await,
             Err(CallError::NotDone { retry_after, cause }) => {
                 let error = format!("the report to Cleeng was not done: {cause}");
-                self.surely_not_done(job, known, retry_after, error).await
+                Box::pin(self.surely_not_done(job, known, retry_after, error)).await
             }
             Err(CallError::Unknown { cause }) => {
                 let error = format!("Cleeng's answer was lost: {cause}");
@@ -83,11 +83,11 @@ impl Confirmer {
                 Ok(Flow::Stop(self.wait(job, Some(self.settle_time), &error)))
             }
             Err(CallError::Refused { code }) => {
-                self.give_up(job, known, DeadReason::CleengRefused, &code)
-                    .await
+                let refused = DeadReason::CleengRefused;
+                Box::pin(self.give_up(job, known, refused, &code)).await
             }
             Err(CallError::Broken { code }) => {
-                self.not_done(job, known, code.clone()).await?;
+                Box::pin(self.not_done(job, known, code.clone())).await?;
                 let error = format!("Cleeng turned our publisher token away ({code})");
                 Ok(Flow::Stop(Verdict::Hold { error }))
             }

@@ -117,11 +117,11 @@ impl Ingest {
                 };
                 self.queue(known, false, trace).await
             }
-            Accepted::Replayed(known) => self.replay(*known, trace).await,
+            Accepted::Replayed(known) => Box::pin(self.replay(*known, trace)).await,
             Accepted::KeyReused => Err(Problem::KeyReused),
             // A checkout pays for no cycle: only renewals are refused for one.
             Accepted::OrderTaken(holder) | Accepted::CycleTaken(holder) => {
-                Err(self.order_taken(visitor, holder).await)
+                Err(Box::pin(self.order_taken(visitor, holder)).await)
             }
         }
     }
@@ -165,7 +165,7 @@ impl Ingest {
     ) -> Result<Taken, Problem> {
         let payment = &known.payment;
         if let Err(cause) = self.publisher.publish(charge_command(payment, trace)).await {
-            return self.take_back(known, &cause).await;
+            return Box::pin(self.take_back(known, &cause)).await;
         }
         self.marks.note(payment.id);
         self.intakes.queued(&payment.gateway);

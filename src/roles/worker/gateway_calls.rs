@@ -34,13 +34,13 @@ pub(super) enum Sending {
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
     pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
-        if let Some(refused) = self.check_owner(job, case).await? {
+        if let Some(refused) = Box::pin(self.check_owner(job, case)).await? {
             return Ok(refused);
         }
         let prepared = next_request(case.gateway(), &case.known.payment);
         match prepared {
             Ok(request) => self.write_down(job, case, request).await,
-            Err(decline) => self.refuse(case, decline).await,
+            Err(decline) => Box::pin(self.refuse(case, decline)).await,
         }
     }
 
@@ -95,10 +95,7 @@ impl Worker {
             Sending::Sent {
                 result: Err(failure),
                 first_send,
-            } => {
-                self.send_failed(job, case, &attempt, first_send, failure)
-                    .await
-            }
+            } => Box::pin(self.send_failed(job, case, &attempt, first_send, failure)).await,
         }
     }
 
@@ -118,7 +115,7 @@ impl Worker {
             let verdict = self.barred(job, &case.breaker);
             return Ok(Sending::Not(Flow::Stop(verdict)));
         }
-        if !case.is_unsent(attempt.number) && !self.write_replay(case, attempt).await? {
+        if !case.is_unsent(attempt.number) && !Box::pin(self.write_replay(case, attempt)).await? {
             return Ok(Sending::Not(Flow::Again));
         }
         let admitted = case.admitted.take();

@@ -61,7 +61,7 @@ impl Worker {
         let started = Instant::now();
         let payment = &case.known.payment;
         let span = spans::cleeng(CleengCall::Order, Some(payment.id));
-        let reading = self.cleeng.order(payment.order_id);
+        let reading = Box::pin(self.cleeng.order(payment.order_id));
         let answer = spans::call(span, |_| "done", reading).await;
         call.ended(&answer);
         self.metrics
@@ -70,7 +70,7 @@ impl Worker {
             // Whoever asks for another one's order is told what is told of one that does not exist.
             Ok(Some(order)) if !case.known.payment.may_be_for(order.customer_id) => {
                 self.metrics.caller_refused(CallerRefusal::OthersOrder);
-                self.refuse(case, invalid_order("unknown_order")).await
+                Box::pin(self.refuse(case, invalid_order("unknown_order"))).await
             }
             Ok(Some(order)) => {
                 let method = case.gateway().payment_method_id();
@@ -85,17 +85,17 @@ impl Worker {
                         end_with_order(&mut case.known.payment);
                         Ok(Flow::Again)
                     }
-                    Payable::Expired => self.expire(case).await,
-                    Payable::No(code) => self.refuse(case, invalid_order(code)).await,
+                    Payable::Expired => Box::pin(self.expire(case)).await,
+                    Payable::No(code) => Box::pin(self.refuse(case, invalid_order(code))).await,
                 }
             }
-            Ok(None) => self.refuse(case, invalid_order("unknown_order")).await,
+            Ok(None) => Box::pin(self.refuse(case, invalid_order("unknown_order"))).await,
             Err(CallError::Broken { code }) => Ok(Flow::Stop(Verdict::Hold {
                 error: format!("Cleeng turned our publisher token away ({code})"),
             })),
             Err(CallError::Refused { code }) => {
                 warn!(order.id = %case.known.payment.order_id, code, "Cleeng's order cannot be read");
-                self.fail(case, DeadReason::OrderUnreadable).await
+                Box::pin(self.fail(case, DeadReason::OrderUnreadable)).await
             }
             Err(CallError::NotDone { retry_after, cause }) => {
                 let error = format!("Cleeng's order could not be read: {cause}");

@@ -16,7 +16,7 @@ use crate::domain::moment::Moment;
 use crate::domain::outcome::{Decline, Outcome};
 use crate::domain::payment::{self, Status, Transition};
 use crate::domain::plan::{Doubt, Seen};
-use crate::ledger::Committed;
+use crate::ledger::{Change, Committed};
 
 /// How often an answer is held against what others write meanwhile, before the plan is asked anew.
 const MOST_CONFLICTS: usize = 8;
@@ -47,17 +47,23 @@ impl Worker {
                 Ok(true)
             }
             Committed::Conflict => {
-                let id = case.known.payment.id;
-                if let Some(known) = self.ledger.known(id).await.map_err(Interrupted::Ledger)? {
-                    let about_money_back = case.is_about_money_back();
-                    case.reload(known, &change);
-                    if about_money_back {
-                        case.set_money_back(self.read_money_back(case).await?);
-                    }
-                }
+                Box::pin(self.reload(case, &change)).await?;
                 Ok(false)
             }
         }
+    }
+
+    async fn reload(&self, case: &mut Case, refused: &Change) -> Result<(), Interrupted> {
+        let id = case.known.payment.id;
+        let Some(known) = self.ledger.known(id).await.map_err(Interrupted::Ledger)? else {
+            return Ok(());
+        };
+        let about_money_back = case.is_about_money_back();
+        case.reload(known, refused);
+        if about_money_back {
+            case.set_money_back(self.read_money_back(case).await?);
+        }
+        Ok(())
     }
 
     /// Takes a definite answer of the gateway into the payment.
@@ -90,7 +96,7 @@ impl Worker {
                 Transition::WrongAmount { taken } => {
                     error!(payment.id = %case.known.payment.id, taken.minor, taken.currency = %taken.currency,
                         "the gateway took another amount than the order's; an operator has to look");
-                    return self.fail(case, DeadReason::WrongAmount).await;
+                    return Box::pin(self.fail(case, DeadReason::WrongAmount)).await;
                 }
             }
         }
