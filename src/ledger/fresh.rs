@@ -11,8 +11,9 @@ use super::Ledger;
 use crate::domain::ids::PaymentId;
 use crate::domain::payment::Known;
 
-/// The most payments that are kept; of more the oldest are forgotten.
-const MOST: usize = 512;
+/// The most payments that are kept, some 2 KiB each; of more the oldest are forgotten. About as many as may wait for a worker
+/// before new ones are refused: what is forgotten too early has to be read.
+const MOST: usize = 4_096;
 
 /// How long one is kept: a new one still has its single-use token.
 const MOMENTS: Duration = Duration::from_secs(5);
@@ -26,9 +27,11 @@ pub(super) struct Fresh {
 
 #[derive(Default)]
 struct Kept {
-    known: HashMap<PaymentId, Known>,
-    /// In the order of their coming. One that was taken is still named here, until its turn comes.
-    order: VecDeque<(PaymentId, Instant)>,
+    known: HashMap<PaymentId, (u64, Known)>,
+    /// In the order of their coming, with the number under which each came. One that was taken is still named here, until its
+    /// turn comes; it may have come again by then, under another number.
+    order: VecDeque<(u64, PaymentId, Instant)>,
+    came: u64,
 }
 
 impl Default for Fresh {
@@ -67,10 +70,10 @@ impl Ledger {
 impl Fresh {
     fn put(&self, known: Known) {
         let mut kept = self.kept();
-        let id = known.payment.id;
-        if kept.known.insert(id, known).is_none() {
-            kept.order.push_back((id, Instant::now()));
-        }
+        kept.came = kept.came.wrapping_add(1);
+        let (number, id) = (kept.came, known.payment.id);
+        kept.known.insert(id, (number, known));
+        kept.order.push_back((number, id, Instant::now()));
         kept.forget_old(self.most);
     }
 
@@ -79,7 +82,8 @@ impl Fresh {
     }
 
     fn take(&self, id: PaymentId) -> Option<Known> {
-        self.kept().known.remove(&id)
+        let taken = self.kept().known.remove(&id);
+        taken.map(|(_, known)| known)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -89,10 +93,14 @@ impl Fresh {
 
 impl Kept {
     fn forget_old(&mut self, most: usize) {
-        while let Some((oldest, since)) = self.order.front()
-            && (self.order.len() > most || since.elapsed() > MOMENTS)
+        while let Some((number, oldest, since)) = self.order.front()
+            && (self.known.len() > most || since.elapsed() > MOMENTS)
         {
-            self.known.remove(oldest);
+            if let Some((came_last, _)) = self.known.get(oldest)
+                && came_last == number
+            {
+                self.known.remove(oldest);
+            }
             self.order.pop_front();
         }
     }
@@ -120,6 +128,24 @@ mod tests {
         fresh.put(one.clone());
         assert_eq!(fresh.take(one.payment.id), Some(one.clone()));
         assert_eq!(fresh.take(one.payment.id), None);
+    }
+
+    #[test]
+    fn those_that_were_taken_take_nobodys_place() {
+        let fresh = Fresh::default();
+        let first = known(1);
+        fresh.put(first.clone());
+        for order in (2..).take(2 * MOST) {
+            let other = known(order);
+            fresh.put(other.clone());
+            assert!(fresh.take(other.payment.id).is_some());
+        }
+        // It comes again: what it was before is forgotten, not what it is now.
+        fresh.put(first.clone());
+        for other in (1..).map(known).take(MOST - 1) {
+            fresh.put(other);
+        }
+        assert_eq!(fresh.take(first.payment.id), Some(first));
     }
 
     #[test]
