@@ -54,7 +54,8 @@ impl FromStr for PaymentId {
     }
 }
 
-/// One try of an operation under one idempotency key. A random UUIDv4: it is sent to the gateway and must not be guessable.
+/// One try of an operation under one idempotency key. A UUIDv7: it is sent to the gateway and must not be guessable, and 74 of its
+/// bits are random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AttemptId(pub(crate) Uuid);
