@@ -11,9 +11,10 @@ use super::Ledger;
 use crate::domain::ids::PaymentId;
 use crate::domain::payment::Known;
 
-/// The most payments that are kept, some 2 KiB each; of more the oldest are forgotten. About as many as may wait for a worker
-/// before new ones are refused: what is forgotten too early has to be read.
-const MOST: usize = 4_096;
+/// The most payments that are kept, some 2 KiB each; of more the oldest are forgotten. More than may wait for a worker before new
+/// ones are refused (4,000 by default) and are on their way behind it: what waits longest is taken up next, and if that is what was
+/// forgotten, every one has to be read.
+const MOST: usize = 6_000;
 
 /// How long one is kept: a new one still has its single-use token.
 const MOMENTS: Duration = Duration::from_secs(5);
