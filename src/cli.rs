@@ -6,6 +6,7 @@ mod dead_letters;
 mod demands;
 mod demo;
 mod doctor;
+mod ledger;
 mod openapi;
 mod operator_log;
 mod pause;

@@ -10,7 +10,6 @@ use anyhow::Context;
 use clap::Subcommand;
 
 use crate::config::Config;
-use crate::ledger::Ledger;
 use crate::operator::desk::{Desk, DeskPlan};
 use crate::telemetry::logging;
 
@@ -53,8 +52,6 @@ async fn open(config: &Config) -> anyhow::Result<Desk> {
     let plan = DeskPlan::of(config);
     let letters = plan.letters().await;
     let letters = letters.context("broker.url: the broker cannot be used")?;
-    let ledger = Ledger::open(&config.ledger)
-        .await
-        .context("ledger.url: the ledger cannot be opened")?;
+    let ledger = super::ledger::open(config).await?;
     Ok(Desk::new(plan, letters, ledger))
 }

@@ -1,10 +1,10 @@
 //! `demands`: what Cleeng asked for with its webhooks, for an operator's eyes. It shows no token and no body.
 
-use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
 use super::answer;
+use super::ledger::with_ledger;
 use crate::config::Config;
 use crate::domain::demand::{Demand, DemandState};
 use crate::domain::ids::GatewayName;
@@ -52,14 +52,7 @@ impl From<State> for DemandState {
 
 pub(super) fn demands(config: &Config, command: &Command) -> anyhow::Result<()> {
     let Command::List(options) = command;
-    super::runtime()?.block_on(async {
-        let ledger = Ledger::open(&config.ledger)
-            .await
-            .context("ledger.url: the ledger cannot be opened")?;
-        let listed = list(&ledger, options).await;
-        ledger.close().await;
-        listed
-    })
+    with_ledger(config, async |ledger| list(&ledger, options).await)
 }
 
 async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {

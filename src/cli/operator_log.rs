@@ -1,10 +1,10 @@
 //! `operator-log`: who did what by hand, when and why.
 
-use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
 use super::answer;
+use super::ledger::with_ledger;
 use crate::config::Config;
 use crate::domain::deed::Deed;
 use crate::domain::ids::PaymentId;
@@ -32,14 +32,7 @@ pub(super) struct ListOptions {
 
 pub(super) fn operator_log(config: &Config, command: &Command) -> anyhow::Result<()> {
     let Command::List(options) = command;
-    super::runtime()?.block_on(async {
-        let ledger = Ledger::open(&config.ledger)
-            .await
-            .context("ledger.url: the ledger cannot be opened")?;
-        let listed = list(&ledger, options).await;
-        ledger.close().await;
-        listed
-    })
+    with_ledger(config, async |ledger| list(&ledger, options).await)
 }
 
 async fn list(ledger: &Ledger, options: &ListOptions) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::answer;
+use super::ledger::with_ledger;
 use super::signature::Signature;
 use crate::config::Config;
 use crate::domain::ids::GatewayName;
@@ -109,20 +110,6 @@ fn side(gateway: Option<&GatewayName>, confirmations: bool) -> Option<Side> {
         (None, true) => Some(Side::Confirmations),
         (None, false) => None,
     }
-}
-
-fn with_ledger(
-    config: &Config,
-    work: impl AsyncFnOnce(Ledger) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    super::runtime()?.block_on(async {
-        let ledger = Ledger::open(&config.ledger)
-            .await
-            .context("ledger.url: the ledger cannot be opened")?;
-        let done = work(ledger.clone()).await;
-        ledger.close().await;
-        done
-    })
 }
 
 async fn list(ledger: &Ledger, as_json: bool, as_text: bool) -> anyhow::Result<()> {

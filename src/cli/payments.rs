@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::ledger::with_ledger;
 use super::{answer, resolve};
 use crate::config::Config;
 use crate::domain::ids::{OrderId, PaymentId};
@@ -49,17 +50,10 @@ pub(super) struct ShowOptions {
 }
 
 pub(super) fn payments(config: &Config, command: &Command) -> anyhow::Result<()> {
-    super::runtime()?.block_on(async {
-        let ledger = Ledger::open(&config.ledger)
-            .await
-            .context("ledger.url: the ledger cannot be opened")?;
-        let done = match command {
-            Command::List(options) => list(&ledger, options).await,
-            Command::Show(options) => show(&ledger, options).await,
-            Command::Resolve(options) => resolve::resolve(config, &ledger, options).await,
-        };
-        ledger.close().await;
-        done
+    with_ledger(config, async |ledger| match command {
+        Command::List(options) => list(&ledger, options).await,
+        Command::Show(options) => show(&ledger, options).await,
+        Command::Resolve(options) => resolve::resolve(config, &ledger, options).await,
     })
 }
 

@@ -84,9 +84,7 @@ async fn run(config: &Config, options: &Options) -> anyhow::Result<()> {
     let gateways = gateway::from_config(&config.gateways, &client, &stop)
         .map_err(|(name, fault)| anyhow::Error::new(fault).context(format!("gateways.{name}")))?;
     let cleeng = Cleeng::new(&config.cleeng, client, &stop).context("cleeng.publisher_token")?;
-    let ledger = Ledger::open(&config.ledger)
-        .await
-        .context("ledger.url: the ledger cannot be opened")?;
+    let ledger = super::ledger::open(config).await?;
     let done = compared(config, options, &ledger, &gateways, &cleeng).await;
     ledger.close().await;
     done

@@ -13,13 +13,20 @@ struct Step {
     sqlite: &'static str,
 }
 
+impl Step {
+    /// One text, which PostgreSQL and SQLite both understand.
+    const fn for_both(name: &'static str, text: &'static str) -> Step {
+        Step {
+            name,
+            postgres: text,
+            sqlite: text,
+        }
+    }
+}
+
 /// In order. What has been released is never edited: its checksum is in every ledger.
 const STEPS: [Step; 9] = [
-    Step {
-        name: "payments",
-        postgres: include_str!("migrations/0001_payments.sql"),
-        sqlite: include_str!("migrations/0001_payments.sql"),
-    },
+    Step::for_both("payments", include_str!("migrations/0001_payments.sql")),
     Step {
         name: "fewer indices",
         postgres: concat!(
@@ -28,31 +35,14 @@ const STEPS: [Step; 9] = [
         ),
         sqlite: include_str!("migrations/0002_fewer_indices.sql"),
     },
-    Step {
-        name: "demands",
-        postgres: include_str!("migrations/0003_demands.sql"),
-        sqlite: include_str!("migrations/0003_demands.sql"),
-    },
-    Step {
-        name: "payment details",
-        postgres: include_str!("migrations/0004_payment_details.sql"),
-        sqlite: include_str!("migrations/0004_payment_details.sql"),
-    },
-    Step {
-        name: "external",
-        postgres: include_str!("migrations/0005_external.sql"),
-        sqlite: include_str!("migrations/0005_external.sql"),
-    },
-    Step {
-        name: "authorized",
-        postgres: include_str!("migrations/0006_authorized.sql"),
-        sqlite: include_str!("migrations/0006_authorized.sql"),
-    },
-    Step {
-        name: "asked by",
-        postgres: include_str!("migrations/0007_asked_by.sql"),
-        sqlite: include_str!("migrations/0007_asked_by.sql"),
-    },
+    Step::for_both("demands", include_str!("migrations/0003_demands.sql")),
+    Step::for_both(
+        "payment details",
+        include_str!("migrations/0004_payment_details.sql"),
+    ),
+    Step::for_both("external", include_str!("migrations/0005_external.sql")),
+    Step::for_both("authorized", include_str!("migrations/0006_authorized.sql")),
+    Step::for_both("asked by", include_str!("migrations/0007_asked_by.sql")),
     Step {
         name: "operator",
         postgres: concat!(

@@ -195,8 +195,7 @@ impl Session {
                 let theirs = returned.properties.message_id().as_ref();
                 let theirs = theirs.and_then(|id| Uuid::parse_str(id.as_str()).ok());
                 let ours = self.in_flight.get(&number);
-                let ours = ours.map(|(job, _)| job.message.message_id);
-                if ours.is_none() || ours != theirs {
+                if ours.is_none_or(|(job, _)| Some(job.message.message_id) != theirs) {
                     return Err(LinkError::Broken(
                         "a returned message is not the confirmed one",
                     ));

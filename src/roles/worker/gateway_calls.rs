@@ -34,7 +34,7 @@ pub(super) enum Sending {
 impl Worker {
     /// Writes down the next request of the charge. It is sent by the step after: only if it was written.
     pub(super) async fn begin(&self, job: &Job, case: &mut Case) -> Result<Flow, Interrupted> {
-        if let Some(refused) = Box::pin(self.check_owner(job, case)).await? {
+        if let Some(refused) = self.check_owner(job, case).await? {
             return Ok(refused);
         }
         let prepared = next_request(case.gateway(), &case.known.payment);

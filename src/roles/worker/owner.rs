@@ -41,7 +41,7 @@ impl Worker {
             return Ok(None);
         }
         for (belonging, code) in named(&case.known.payment) {
-            if let Some(flow) = self.check_one(job, case, belonging, code).await? {
+            if let Some(flow) = Box::pin(self.check_one(job, case, belonging, code)).await? {
                 return Ok(Some(flow));
             }
         }
