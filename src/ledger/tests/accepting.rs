@@ -77,7 +77,7 @@ pub(super) async fn the_same_key_of_two_customers_and_a_server_is_three_keys(sto
             payment: payment(new.payment.order_id.0),
             ..new.clone()
         };
-        let answer = ledger.accept(again.clone().into()).await.unwrap();
+        let answer = ledger.accept(again.into()).await.unwrap();
         let Accepted::Replayed(known) = answer else {
             panic!("{answer:?}");
         };
@@ -91,7 +91,7 @@ pub(super) async fn the_same_key_with_another_body_is_reused(store: &Store) {
     let mut other = new(2, "key");
     other.body_hash = [8; 32];
     assert_eq!(
-        ledger.accept(other.clone().into()).await.unwrap(),
+        ledger.accept(other.into()).await.unwrap(),
         Accepted::KeyReused
     );
 }
@@ -139,10 +139,7 @@ pub(super) async fn an_orphan_loses_its_order_after_ten_seconds(store: &Store) {
     let answer = ledger.accept(next.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(orphan.id));
     next.payment.created_at = LATER;
-    assert_eq!(
-        ledger.accept(next.clone().into()).await.unwrap(),
-        Accepted::Created
-    );
+    assert_eq!(ledger.accept(next.into()).await.unwrap(), Accepted::Created);
     let known = ledger.known(orphan.id).await.unwrap().unwrap();
     assert_eq!(known.payment.status, Status::Cancelled);
     assert_eq!(
@@ -160,7 +157,7 @@ pub(super) async fn an_orphan_is_replayed_to_its_own_key(store: &Store) {
     ledger.accept(orphan.clone().into()).await.unwrap();
     let mut again = new(1, "key");
     again.payment.created_at = LATER;
-    let answer = ledger.accept(again.clone().into()).await.unwrap();
+    let answer = ledger.accept(again.into()).await.unwrap();
     let Accepted::Replayed(known) = answer else {
         panic!("{answer:?}");
     };
@@ -186,7 +183,7 @@ pub(super) async fn a_published_payment_is_no_orphan(store: &Store) {
     ledger.mark_published(&[queued.id]).await.unwrap();
     let mut next = new(1, "other");
     next.payment.created_at = LATER;
-    let answer = ledger.accept(next.clone().into()).await.unwrap();
+    let answer = ledger.accept(next.into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(queued.id));
     let known = ledger.known(queued.id).await.unwrap().unwrap();
     assert!(known.payment.published);

@@ -101,7 +101,7 @@ pub(super) async fn every_state_of_attempts_and_confirmations_comes_back(store: 
     let mut first = change(&payment);
     first.attempts = attempts.clone();
     first.confirmations = confirmations.clone();
-    payment.version = written(ledger.commit(first.clone().into()).await.unwrap());
+    payment.version = written(ledger.commit(first.into()).await.unwrap());
     let known = ledger.known(payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, attempts);
     assert_eq!(known.confirmations, confirmations);
@@ -152,7 +152,7 @@ pub(super) async fn a_second_commit_on_one_version_is_a_conflict_and_writes_noth
         ..change(&payment)
     };
     assert_eq!(
-        ledger.commit(late.clone().into()).await.unwrap(),
+        ledger.commit(late.into()).await.unwrap(),
         Committed::Conflict
     );
     let known = ledger.known(payment.id).await.unwrap().unwrap();
@@ -168,7 +168,7 @@ pub(super) async fn one_of_twenty_commits_on_one_version_wins(store: &Store) {
         let ledger = if n % 2 == 0 { &one } else { &two };
         let mut change = change(&payment);
         change.attempts = vec![attempt(1, AttemptState::Open)];
-        async move { ledger.commit(change.clone().into()).await.unwrap() }.boxed()
+        async move { ledger.commit(change.into()).await.unwrap() }.boxed()
     });
     let answers = join_all(calls).await;
     let won = answers.iter().filter(|a| **a == Committed::Version(2));
@@ -218,7 +218,7 @@ pub(super) async fn a_view_is_kept_only_when_it_shows_news(store: &Store) {
 /// Writes what leads from one to the other, and reads it back.
 async fn step(ledger: &Ledger, before: &Known, after: &Known, detail: Option<&str>) -> Known {
     let change = Change::between(before, after, "step", detail.map(str::to_owned));
-    written(ledger.commit(change.clone().into()).await.unwrap());
+    written(ledger.commit(change.into()).await.unwrap());
     let known = ledger.known(before.payment.id).await.unwrap().unwrap();
     assert_eq!(known.attempts, after.attempts);
     assert_eq!(known.confirmations, after.confirmations);

@@ -37,7 +37,7 @@ pub(super) async fn a_change_of_details_comes_back_with_what_it_is_for(store: &S
     assert_eq!(answer, Accepted::Replayed(Box::new(known)));
     new.body_hash = [8; 32];
     assert_eq!(
-        ledger.accept(new.clone().into()).await.unwrap(),
+        ledger.accept(new.into()).await.unwrap(),
         Accepted::KeyReused
     );
 }
@@ -54,7 +54,7 @@ pub(super) async fn changes_of_details_stand_in_nobodys_way(store: &Store) {
     }
     let third = details("three");
     assert_eq!(
-        ledger.accept(third.clone().into()).await.unwrap(),
+        ledger.accept(third.into()).await.unwrap(),
         Accepted::Created
     );
     let answer = ledger.accept(new(1, "order").into()).await.unwrap();
@@ -75,7 +75,7 @@ pub(super) async fn an_id_of_details_is_not_taken_for_a_payments(store: &Store) 
     let mut made = confirmation(&new.payment, 1, delivered);
     made.report = Report::DetailsMade;
     told.confirmations = vec![made];
-    written(ledger.commit(told.clone().into()).await.unwrap());
+    written(ledger.commit(told.into()).await.unwrap());
     let found = ledger.by_cleeng_payment(CleengPaymentId(7)).await.unwrap();
     assert_eq!(found, None);
 }

@@ -61,10 +61,7 @@ pub(super) async fn money_that_goes_back_is_written_with_its_payment_in_order(st
         ..change(&payment)
     };
     let step = step.with_money_back(backwards);
-    assert_eq!(
-        written(ledger.commit(step.clone().into()).await.unwrap()),
-        2
-    );
+    assert_eq!(written(ledger.commit(step.into()).await.unwrap()), 2);
     assert_eq!(ledger.money_back(payment.id).await.unwrap(), entries);
     assert_eq!(ledger.money_back(other.id).await.unwrap(), []);
     let known = ledger.known(payment.id).await.unwrap().unwrap();
@@ -78,7 +75,7 @@ pub(super) async fn an_entry_is_replaced_by_its_id(store: &Store) {
     let mut payment = accepted(&ledger, 1).await;
     let (first, second) = (refund(1), refund(2));
     let step = change(&payment).with_money_back(vec![first.clone(), second.clone()]);
-    payment.version = written(ledger.commit(step.clone().into()).await.unwrap());
+    payment.version = written(ledger.commit(step.into()).await.unwrap());
     let done = MoneyBack {
         state: MoneyBackState::Done,
         reference: Some(ObjectRef("re_1".to_owned())),
@@ -88,7 +85,7 @@ pub(super) async fn an_entry_is_replaced_by_its_id(store: &Store) {
         ..first
     };
     let step = change(&payment).with_money_back(vec![done.clone()]);
-    written(ledger.commit(step.clone().into()).await.unwrap());
+    written(ledger.commit(step.into()).await.unwrap());
     let all = ledger.money_back(payment.id).await.unwrap();
     assert_eq!(all, [done, second]);
 }
@@ -103,7 +100,7 @@ pub(super) async fn a_change_with_money_back_is_all_or_nothing(store: &Store) {
     };
     let late = late.with_money_back(vec![refund(1)]);
     assert_eq!(
-        ledger.commit(late.clone().into()).await.unwrap(),
+        ledger.commit(late.into()).await.unwrap(),
         Committed::Conflict
     );
     assert_eq!(ledger.money_back(payment.id).await.unwrap(), []);
@@ -117,9 +114,9 @@ pub(super) async fn an_entry_of_another_payment_stops_the_whole_change(store: &S
     let (one, two) = (accepted(&ledger, 1).await, accepted(&ledger, 2).await);
     let entry = refund(1);
     let step = change(&one).with_money_back(vec![entry.clone()]);
-    written(ledger.commit(step.clone().into()).await.unwrap());
+    written(ledger.commit(step.into()).await.unwrap());
     let stolen = change(&two).with_money_back(vec![refund(2), entry.clone()]);
-    let error = ledger.commit(stolen.clone().into()).await.unwrap_err();
+    let error = ledger.commit(stolen.into()).await.unwrap_err();
     assert!(matches!(error, LedgerError::Unreadable { .. }), "{error}");
     assert_eq!(ledger.money_back(one.id).await.unwrap(), [entry]);
     assert_eq!(ledger.money_back(two.id).await.unwrap(), []);

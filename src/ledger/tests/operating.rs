@@ -14,7 +14,7 @@ pub(super) async fn a_confirmation_that_was_given_up_is_taken_up_again_once(stor
     let given_up = confirmation(&payment, 1, Delivery::DeadLettered);
     let mut change = change(&payment);
     change.confirmations = vec![given_up.clone()];
-    written(ledger.commit(change.clone().into()).await.unwrap());
+    written(ledger.commit(change.into()).await.unwrap());
 
     let replay =
         || ledger.replay_confirmation(payment.id, given_up.id, Delivery::Queued, "why", START);

@@ -27,7 +27,7 @@ const ALL: PaymentFilter = PaymentFilter {
 async fn with_reference(ledger: &Ledger, payment: &Payment, reference: &str) {
     let mut named = change(payment);
     named.payment.progress.reference = Some(GatewayRef(reference.to_owned()));
-    written(ledger.commit(named.clone().into()).await.unwrap());
+    written(ledger.commit(named.into()).await.unwrap());
 }
 
 async fn listed(ledger: &Ledger, filter: &PaymentFilter) -> Vec<PaymentId> {
@@ -64,7 +64,7 @@ pub(super) async fn lists_are_filtered_and_newest_first(store: &Store) {
             confirmations: vec![confirmation(&new.payment, 1, Delivery::Queued)],
             ..change(&new.payment)
         };
-        written(ledger.commit(step.clone().into()).await.unwrap());
+        written(ledger.commit(step.into()).await.unwrap());
         ids.push(new.payment.id);
     }
     let newest = [ids[2], ids[1], ids[0]];

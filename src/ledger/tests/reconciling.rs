@@ -60,7 +60,7 @@ pub(super) async fn every_payment_since_a_moment_is_fed_once_and_in_order(store:
     let owed = confirmation(&told, 1, Delivery::Queued);
     let mut written = change(&told);
     written.confirmations.push(owed.clone());
-    ledger.commit(written.clone().into()).await.unwrap();
+    ledger.commit(written.into()).await.unwrap();
     let page = ledger.feed(since(500), None).await.unwrap();
     assert_eq!(page[0].confirmations, [owed]);
 }

@@ -38,7 +38,7 @@ pub(super) async fn a_renewal_comes_back_with_its_cycle(store: &Store) {
         new.key = "another".parse().unwrap();
     }
     let known = Box::new(ledger.known(new.payment.id).await.unwrap().unwrap());
-    let answer = ledger.accept(new.clone().into()).await.unwrap();
+    let answer = ledger.accept(new.into()).await.unwrap();
     assert_eq!(answer, Accepted::Replayed(known));
 }
 
@@ -53,10 +53,7 @@ pub(super) async fn a_held_cycle_is_taken_until_its_payment_is_declined(store: &
     assert_eq!(answer, Accepted::CycleTaken(holder.id));
     assert!(ledger.known(next.payment.id).await.unwrap().is_none());
     moved(&ledger, &holder, Status::Rejected).await;
-    assert_eq!(
-        ledger.accept(next.clone().into()).await.unwrap(),
-        Accepted::Created
-    );
+    assert_eq!(ledger.accept(next.into()).await.unwrap(), Accepted::Created);
 }
 
 pub(super) async fn a_renewal_is_never_an_orphan(store: &Store) {
@@ -67,9 +64,9 @@ pub(super) async fn a_renewal_is_never_an_orphan(store: &Store) {
     for late in [&mut cycle, &mut order] {
         late.payment.created_at = Moment(START.0 + 86_400_000);
     }
-    let answer = ledger.accept(cycle.clone().into()).await.unwrap();
+    let answer = ledger.accept(cycle.into()).await.unwrap();
     assert_eq!(answer, Accepted::CycleTaken(holder.id));
-    let answer = ledger.accept(order.clone().into()).await.unwrap();
+    let answer = ledger.accept(order.into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(holder.id));
     let known = ledger.known(holder.id).await.unwrap().unwrap();
     assert_eq!(known.payment, holder);
@@ -82,10 +79,7 @@ pub(super) async fn a_renewal_takes_over_the_order_of_an_orphan(store: &Store) {
     let answer = ledger.accept(late.clone().into()).await.unwrap();
     assert_eq!(answer, Accepted::OrderTaken(orphan.id));
     late.payment.created_at = Moment(START.0 + 10_001);
-    assert_eq!(
-        ledger.accept(late.clone().into()).await.unwrap(),
-        Accepted::Created
-    );
+    assert_eq!(ledger.accept(late.into()).await.unwrap(), Accepted::Created);
 }
 
 pub(super) async fn twenty_accepts_of_one_cycle_create_one_payment(store: &Store) {
@@ -157,11 +151,7 @@ pub(super) async fn an_accept_against_late_money_leaves_one_holder_of_the_cycle(
         let old = renewed(&one, order, 7, cycle).await;
         let old = moved(&one, &old, Status::Expired).await;
         let next = renewal(order + 1, 7, cycle);
-        let (_, answer) = join(
-            moved(&one, &old, Status::Captured),
-            two.accept(next.clone().into()),
-        )
-        .await;
+        let (_, answer) = join(moved(&one, &old, Status::Captured), two.accept(next.into())).await;
         let answer = answer.unwrap();
         let expected = [Accepted::Created, Accepted::CycleTaken(old.id)];
         assert!(expected.contains(&answer), "{answer:?}");
@@ -223,7 +213,7 @@ pub(super) async fn all_payments_of_an_order_are_found_with_what_belongs_to_them
         confirmations: vec![confirmation(&second, 1, Delivery::Queued)],
         ..change(&second)
     };
-    written(ledger.commit(step.clone().into()).await.unwrap());
+    written(ledger.commit(step.into()).await.unwrap());
     let mut expected = Vec::new();
     for id in [second.id, first.id] {
         expected.push(ledger.known(id).await.unwrap().unwrap());
@@ -244,7 +234,7 @@ pub(super) async fn a_payment_is_found_by_its_id_at_cleeng(store: &Store) {
             confirmations: vec![confirmation(&payment, 1, delivered)],
             ..change(&payment)
         };
-        written(ledger.commit(step.clone().into()).await.unwrap());
+        written(ledger.commit(step.into()).await.unwrap());
         payments.push(payment.id);
     }
     let found = async |id| {
